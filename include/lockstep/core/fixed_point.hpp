@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+
+namespace lockstep {
+
+/// Sums are int64 in units of 2^-44: adding integers is associative, so the sum has the same bits in
+/// any order, over any number of ranks and by any algorithm of MPI or NCCL.
+constexpr int fixed_point_bits = 44;
+constexpr float fixed_point_scale = 17592186044416.0f;  // 2^44
+constexpr double fixed_point_unit = 1.0 / 17592186044416.0;
+
+/// The largest magnitude that may be added `terms` times without overflow of the sum.
+float fixed_point_limit(std::uint64_t terms) noexcept;
+
+/// value / 2^-44, rounded once to the nearest integer, ties to even. |value| < 2^19, finite.
+std::int64_t to_fixed(float value) noexcept;
+
+/// The nearest double to fixed * 2^-44.
+inline double from_fixed(std::int64_t fixed) noexcept {
+  return static_cast<double>(fixed) * fixed_point_unit;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace lockstep {
+
+/// What a run came to; summary.json, written last, is the mark of a finished run.
+struct Summary {
+  double test_loss = 0;
+  double test_accuracy = 0;
+  double validation_loss = 0;
+  double validation_accuracy = 0;
+  std::string weights_sha256;
+  std::uint64_t steps = 0;
+  std::size_t world_size = 1;
+  std::size_t restarts = 0;
+  std::size_t ranks_lost = 0;
+  double seconds = 0;
+  double samples_per_second = 0;
+  int arithmetic = 0;
+  std::string engine;
+  std::string isa;
+  std::string communicator;
+  std::string data;
+  bool synthetic = false;
+};
+
+/// The folder that holds all files of a run. Every failure is Error (store).
+class RunFolder {
+ public:
+  /// Makes the folder, with its parents. Refuses one that holds a finished run, and one that can't be
+  /// written to.
+  static RunFolder create(const std::filesystem::path& path);
+
+  const std::filesystem::path& path() const noexcept { return path_; }
+  /// Writes a file whole or not at all.
+  void write(const std::string& name, const std::string& text) const;
+  void finish(const Summary& summary) const;
+
+ private:
+  explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  std::filesystem::path path_;
+};
+
+/// Writes `text` under a temporary name in the same folder, syncs, renames, syncs the folder.
+void write_file(const std::filesystem::path& path, const std::string& text);
+
+/// The model file that a user's argument means: RUN/model.safetensors for a run folder, else the file.
+std::filesystem::path model_path(const std::filesystem::path& run_or_file);
+
+}  // namespace lockstep
