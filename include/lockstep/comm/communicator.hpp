@@ -17,8 +17,9 @@ class Communicator {
 
   virtual std::size_t rank() const noexcept = 0;
   virtual std::size_t size() const noexcept = 0;
-  virtual std::string name() const = 0;         // "local", "threads" or "mpi"
-  virtual std::string description() const = 0;  // one phrase for the header, e.g. library and version
+  virtual std::string name() const = 0;  // "local", "threads" or "mpi"
+  virtual std::string description()
+      const = 0;  // one phrase for the header, e.g. library and version
 
   /// Every rank's `values` become their sums over the ranks, wrapping modulo 2^64. Equal sizes.
   virtual void all_reduce(std::span<std::int64_t> values) = 0;

@@ -7,8 +7,8 @@
 
 namespace lockstep {
 
-/// How the ranks of this run talk: auto | local | mpi. auto takes mpi where an MPI launcher (mpirun,
-/// srun) started the process, and local otherwise.
+/// How the ranks of this run talk: auto | local | mpi. auto takes mpi where an MPI launcher
+/// (mpirun, srun) started the process, and local otherwise.
 struct CommConfig {
   std::string name = "auto";
 };

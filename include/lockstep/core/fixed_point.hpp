@@ -4,8 +4,8 @@
 
 namespace lockstep {
 
-/// Sums are int64 in units of 2^-44: adding integers is associative, so the sum has the same bits in
-/// any order, over any number of ranks and by any algorithm of MPI or NCCL.
+/// Sums are int64 in units of 2^-44: adding integers is associative, so the sum has the same bits
+/// in any order, over any number of ranks and by any algorithm of MPI or NCCL.
 constexpr int fixed_point_bits = 44;
 constexpr float fixed_point_scale = 17592186044416.0f;  // 2^44
 constexpr double fixed_point_unit = 1.0 / 17592186044416.0;

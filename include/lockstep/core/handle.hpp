@@ -4,7 +4,8 @@
 
 namespace lockstep {
 
-/// Owns one C handle. Traits gives `Type`, `static Type null()` and `static void destroy(Type) noexcept`.
+/// Owns one C handle. Traits gives `Type`, `static Type null()` and `static void destroy(Type)
+/// noexcept`.
 template <typename Traits>
 class Handle {
  public:

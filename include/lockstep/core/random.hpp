@@ -8,9 +8,9 @@ namespace lockstep {
 /// What a stream of random numbers is for; streams of different purposes never overlap.
 enum class Stream : std::uint32_t { weights = 1, samples = 2, synthetic = 3 };
 
-/// Philox4x32-10, the counter-based generator of Salmon et al., "Parallel Random Numbers: As Easy as
-/// 1, 2, 3", SC 2011. The same (seed, stream, index, counter) gives the same numbers on every machine,
-/// in any order and from any thread.
+/// Philox4x32-10, the counter-based generator of Salmon et al., "Parallel Random Numbers: As Easy
+/// as 1, 2, 3", SC 2011. The same (seed, stream, index, counter) gives the same numbers on every
+/// machine, in any order and from any thread.
 class Random {
  public:
   Random(std::uint64_t seed, Stream stream, std::uint32_t index = 0) noexcept

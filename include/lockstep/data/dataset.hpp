@@ -10,8 +10,8 @@ namespace lockstep {
 
 /// Where the pictures come from.
 struct DataConfig {
-  /// A folder with the four IDX files, plain or .gz; `synthetic` for made digits without files; empty:
-  /// $LOCKSTEP_DATA, then ./data/mnist.
+  /// A folder with the four IDX files, plain or .gz; `synthetic` for made digits without files;
+  /// empty: $LOCKSTEP_DATA, then ./data/mnist.
   std::string data;
 };
 
@@ -47,8 +47,8 @@ class Dataset {
   /// below has no picture or if the test set has a label that training has not.
   virtual std::size_t classes() = 0;
 
-  /// `count` training pictures from `first` (counted in the training part). Reads no picture of others
-  /// (of a .gz file, keeps no other).
+  /// `count` training pictures from `first` (counted in the training part). Reads no picture of
+  /// others (of a .gz file, keeps no other).
   virtual Samples training(std::size_t first, std::size_t count) = 0;
   virtual Samples validation(std::size_t first, std::size_t count) = 0;
   virtual Samples test(std::size_t first, std::size_t count) = 0;

@@ -15,13 +15,14 @@ struct Range {
   bool operator==(const Range&) const = default;
 };
 
-/// Part `i` of `parts` nearly equal parts of [0, n): [floor(n i / parts), floor(n (i + 1) / parts)).
+/// Part `i` of `parts` nearly equal parts of [0, n): [floor(n i / parts), floor(n (i + 1) /
+/// parts)).
 Range part(std::size_t n, std::size_t parts, std::size_t i) noexcept;
 
 /// The training set cut into fixed shards, whatever the number of ranks: the sampling is a function
 /// of this plan and the step alone. 1 <= shards <= batch_size and shards <= samples.
 struct ShardPlan {
-  std::size_t samples = 0;     // training pictures
+  std::size_t samples = 0;  // training pictures
   std::size_t shards = 16;
   std::size_t batch_size = 128;
   std::uint64_t seed = 1;
@@ -29,21 +30,24 @@ struct ShardPlan {
   /// The training pictures that belong to a shard.
   Range pictures(std::size_t shard) const noexcept { return part(samples, shards, shard); }
   /// How many samples a shard gives to every step.
-  std::size_t share(std::size_t shard) const noexcept { return part(batch_size, shards, shard).size(); }
+  std::size_t share(std::size_t shard) const noexcept {
+    return part(batch_size, shards, shard).size();
+  }
   /// The shards of a rank: a contiguous block.
   Range owned(std::size_t rank, std::size_t world_size) const noexcept {
     return part(shards, world_size, rank);
   }
 };
 
-/// The stream of one shard: its pictures in a new random order in each pass, pass after pass, so that
-/// every batch is full and no picture is ever dropped (TensorFlow's next_batch, for each shard).
+/// The stream of one shard: its pictures in a new random order in each pass, pass after pass, so
+/// that every batch is full and no picture is ever dropped (TensorFlow's next_batch, for each
+/// shard).
 class ShardStream {
  public:
   ShardStream(const ShardPlan& plan, std::size_t shard) noexcept;
 
-  /// The training picture at a place of the stream, counted from 0: step t (from 0) takes the places
-  /// [t * share, (t + 1) * share). Cheap while the places ascend.
+  /// The training picture at a place of the stream, counted from 0: step t (from 0) takes the
+  /// places [t * share, (t + 1) * share). Cheap while the places ascend.
   std::size_t picture(std::uint64_t place) noexcept;
 
  private:

@@ -12,8 +12,9 @@
 
 namespace lockstep {
 
-/// The number of the arithmetic of docs/arithmetic.md that `reference` and `simd` follow bit for bit.
-/// It is stored with every model; any change of a sum's order or of a function's bits raises it.
+/// The number of the arithmetic of docs/arithmetic.md that `reference` and `simd` follow bit for
+/// bit. It is stored with every model; any change of a sum's order or of a function's bits raises
+/// it.
 constexpr int arithmetic_number = 1;
 
 /// Samples whose gradient is one fp32 sum before it is rounded to fixed point.
@@ -23,7 +24,8 @@ constexpr std::size_t block_samples = 8;
 struct Tally {
   std::int64_t loss = 0;     // sum of the samples' cross entropies, fixed point
   std::int64_t correct = 0;  // samples whose largest logit (the first of equals) is the label's
-  std::uint32_t invalid = 0;  // bit i: a gradient of tensor i was not finite or out of range; bit 4: a loss
+  std::uint32_t invalid =
+      0;  // bit i: a gradient of tensor i was not finite or out of range; bit 4: a loss
 
   Tally& operator+=(const Tally& other) noexcept {
     loss += other.loss;
@@ -36,10 +38,11 @@ struct Tally {
 constexpr std::uint32_t invalid_loss = 1u << tensor_count;
 
 struct EngineConfig {
-  std::string name = "auto";   // auto | simd | reference | torch
-  std::string isa = "auto";    // simd only: auto | avx2 | avx512 | neon; a lesser one than the machine's best
-  std::size_t workers = 1;     // threads that may call at the same time, each with its own number
-  float limit = 8192.0f;       // a block's gradient of this magnitude or more is invalid
+  std::string name = "auto";  // auto | simd | reference | torch
+  std::string isa =
+      "auto";  // simd only: auto | avx2 | avx512 | neon; a lesser one than the machine's best
+  std::size_t workers = 1;  // threads that may call at the same time, each with its own number
+  float limit = 8192.0f;    // a block's gradient of this magnitude or more is invalid
 };
 
 /// Computes the network's gradient and its predictions. `set_parameters` must not run while another
@@ -65,8 +68,8 @@ class Engine {
   virtual std::string isa() const = 0;   // what it runs on: "avx2", "avx512", "neon" or "scalar"
 };
 
-/// Makes the engine of that name; `auto` is simd where the machine can, else reference. Throws Error
-/// (usage) if it is unknown, not built in, or beyond this machine.
+/// Makes the engine of that name; `auto` is simd where the machine can, else reference. Throws
+/// Error (usage) if it is unknown, not built in, or beyond this machine.
 std::unique_ptr<Engine> make_engine(const EngineConfig& config, const ModelShape& shape);
 
 /// The engines that this build has, in the order of preference.

@@ -13,9 +13,9 @@ enum class RecurrentInit {
   identity,  // the identity matrix (Le, Jaitly and Hinton, arXiv:1504.00941)
 };
 
-/// Fills `parameters` [parameter_count(shape)]: Glorot uniform (Glorot and Bengio, AISTATS 2010), in
-/// the bounds +-sqrt(6 / (fan_in + fan_out)) of each kernel as TensorFlow counts them, zero biases.
-/// A function of (shape, seed, recurrent) alone.
+/// Fills `parameters` [parameter_count(shape)]: Glorot uniform (Glorot and Bengio, AISTATS 2010),
+/// in the bounds +-sqrt(6 / (fan_in + fan_out)) of each kernel as TensorFlow counts them, zero
+/// biases. A function of (shape, seed, recurrent) alone.
 void initialise(const ModelShape& shape, std::uint64_t seed, RecurrentInit recurrent,
                 std::span<float> parameters);
 

@@ -15,17 +15,20 @@ struct AdamConfig {
   double clip_norm = 0;  // the gradient's global norm is brought down to this; 0: never
 };
 
-/// Adam (Kingma and Ba, arXiv:1412.6980) in TensorFlow's form, in fp32, each operation rounded once:
+/// Adam (Kingma and Ba, arXiv:1412.6980) in TensorFlow's form, in fp32, each operation rounded
+/// once:
 ///   rate_t = rate * sqrt(1 - beta2^t) / (1 - beta1^t)          in fp64, then rounded to fp32
 ///   m = fma(beta1, m, (1 - beta1) g)     v = fma(beta2, v, (1 - beta2) (g g))
 ///   p = p - (rate_t m) / (sqrt(v) + epsilon)
-/// The gradient comes as the exact sum: g = fp32(fp64(sum) * factor), where factor is 2^-44 / samples,
-/// times clip_norm / norm where the norm is above clip_norm (Pascanu et al., arXiv:1211.5063).
+/// The gradient comes as the exact sum: g = fp32(fp64(sum) * factor), where factor is 2^-44 /
+/// samples, times clip_norm / norm where the norm is above clip_norm (Pascanu et al.,
+/// arXiv:1211.5063).
 class Adam {
  public:
   Adam(const AdamConfig& config, std::size_t parameters);
 
-  /// One update. `sum` is the fixed-point sum of the gradients of `samples` samples; `step` counts from 1.
+  /// One update. `sum` is the fixed-point sum of the gradients of `samples` samples; `step` counts
+  /// from 1.
   void step(std::span<float> parameters, std::span<const std::int64_t> sum, std::uint64_t samples,
             double rate, std::uint64_t step);
 

@@ -6,9 +6,9 @@ namespace lockstep {
 
 enum class Decay { constant, cosine };
 
-/// The learning rate of each step: a linear warm-up over the first `warmup_steps` steps (step t, from
-/// 1, gets t / warmup_steps of the rate), then constant or half a cosine down to 0 at the last step
-/// (Loshchilov and Hutter, arXiv:1608.03983, without restarts).
+/// The learning rate of each step: a linear warm-up over the first `warmup_steps` steps (step t,
+/// from 1, gets t / warmup_steps of the rate), then constant or half a cosine down to 0 at the last
+/// step (Loshchilov and Hutter, arXiv:1608.03983, without restarts).
 struct ScheduleConfig {
   double learning_rate = 1e-3;
   Decay decay = Decay::constant;

@@ -10,8 +10,8 @@
 namespace lockstep {
 
 struct ConsoleConfig {
-  bool quiet = false;     // only the last line, "Weights SHA-256: ...", and errors
-  bool progress = true;   // the progress line, where the output is a terminal
+  bool quiet = false;    // only the last line, "Weights SHA-256: ...", and errors
+  bool progress = true;  // the progress line, where the output is a terminal
 };
 
 /// The lines that a person reads. One object on rank 0; the other ranks print nothing.
@@ -21,7 +21,7 @@ class Console {
   /// "[synthetic] ") starts every line.
   Console(std::ostream& out, bool terminal, const ConsoleConfig& config, std::string prefix = {});
 
-  void line(const std::string& text);                 // unless quiet
+  void line(const std::string& text);  // unless quiet
   void progress(const StepRecord& step, std::uint64_t total_steps, double samples_per_second);
   /// Epoch: 1, Train Loss: 0.287, Train Acc: 0.906, Val Loss: 0.271, Val Acc: 0.921
   void epoch(const EpochRecord& record);

@@ -7,8 +7,9 @@
 
 namespace lockstep {
 
-/// Writes metrics.jsonl (an object a line, "kind": "step" | "epoch") and metrics.csv (the same rows in
-/// columns, empty where a kind has no value) into a folder. Throws Error (store) when a write fails.
+/// Writes metrics.jsonl (an object a line, "kind": "step" | "epoch") and metrics.csv (the same rows
+/// in columns, empty where a kind has no value) into a folder. Throws Error (store) when a write
+/// fails.
 class MetricsWriter {
  public:
   explicit MetricsWriter(const std::filesystem::path& folder);

@@ -19,12 +19,13 @@ struct Prediction {
   double confidence = 0;
 };
 
-/// Draws into a run folder by gnuplot, from the templates of src/report/templates, which land beside
-/// their data in <folder>/plots so that a user can change and draw them again. Each returns an empty
-/// string, or one line that says why there is no picture (gnuplot missing or failed); a picture is
-/// never half-written. Throws Error (store) where the folder can't be written.
+/// Draws into a run folder by gnuplot, from the templates of src/report/templates, which land
+/// beside their data in <folder>/plots so that a user can change and draw them again. Each returns
+/// an empty string, or one line that says why there is no picture (gnuplot missing or failed); a
+/// picture is never half-written. Throws Error (store) where the folder can't be written.
 
-/// curves.png and curves.svg from metrics.csv: loss and accuracy against epoch, training and validation.
+/// curves.png and curves.svg from metrics.csv: loss and accuracy against epoch, training and
+/// validation.
 std::string draw_curves(const std::filesystem::path& folder, const std::string& title);
 /// predictions.png: pictures with prediction, truth and confidence; errors marked.
 std::string draw_predictions(const std::filesystem::path& folder,

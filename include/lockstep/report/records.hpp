@@ -18,8 +18,8 @@ struct StepRecord {
   double epoch = 0;        // step / steps per epoch
   double loss = 0;         // of the batch, before the update
   double accuracy = 0;
-  double rate = 0;         // the learning rate
-  double seconds = 0;      // the whole step on rank 0
+  double rate = 0;                 // the learning rate
+  double seconds = 0;              // the whole step on rank 0
   std::vector<RankSeconds> ranks;  // by rank
 };
 

@@ -31,8 +31,8 @@ struct Summary {
 /// The folder that holds all files of a run. Every failure is Error (store).
 class RunFolder {
  public:
-  /// Makes the folder, with its parents. Refuses one that holds a finished run, and one that can't be
-  /// written to.
+  /// Makes the folder, with its parents. Refuses one that holds a finished run, and one that can't
+  /// be written to.
   static RunFolder create(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const noexcept { return path_; }
@@ -48,7 +48,8 @@ class RunFolder {
 /// Writes `text` under a temporary name in the same folder, syncs, renames, syncs the folder.
 void write_file(const std::filesystem::path& path, const std::string& text);
 
-/// The model file that a user's argument means: RUN/model.safetensors for a run folder, else the file.
+/// The model file that a user's argument means: RUN/model.safetensors for a run folder, else the
+/// file.
 std::filesystem::path model_path(const std::filesystem::path& run_or_file);
 
 }  // namespace lockstep

@@ -46,9 +46,9 @@ struct RunConfig {
 };
 
 /// Trains from the first step to the last on all ranks of `world` and returns what it came to (the
-/// same on every rank). Collective. Rank 0 prints, writes the run folder and, by default, evaluates.
-/// A request to stop (see stop_requested) ends all ranks after the same step with a whole model
-/// written; then `Summary` is of that step and Error (stopped) is thrown.
+/// same on every rank). Collective. Rank 0 prints, writes the run folder and, by default,
+/// evaluates. A request to stop (see stop_requested) ends all ranks after the same step with a
+/// whole model written; then `Summary` is of that step and Error (stopped) is thrown.
 Summary run_training(const RunConfig& config, Communicator& world);
 
 }  // namespace lockstep

@@ -1,0 +1,136 @@
+#include <lockstep/core/team.hpp>
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <fstream>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace lockstep {
+namespace {
+
+/// About 50 us of looking before a waiter sleeps: longer than the wait within a step, shorter than
+/// a scheduler's slice, so that teams larger than the machine still move on.
+constexpr int spins_before_sleep = 2000;
+
+void pause_processor() noexcept {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+/// Returns when `value` is no longer `old`.
+void wait_while_equal(const std::atomic<std::uint64_t>& value, std::uint64_t old) noexcept {
+  for (int i = 0; i < spins_before_sleep; ++i) {
+    if (value.load(std::memory_order_acquire) != old) return;
+    pause_processor();
+  }
+  value.wait(old, std::memory_order_acquire);
+}
+
+std::vector<int> allowed_processors() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  std::vector<int> result;
+  if (sched_getaffinity(0, sizeof set, &set) != 0) return result;
+  for (int i = 0; i < CPU_SETSIZE; ++i) {
+    if (CPU_ISSET(i, &set)) result.push_back(i);
+  }
+  return result;
+}
+
+void pin_to(int processor) noexcept {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(processor, &set);
+  pthread_setaffinity_np(pthread_self(), sizeof set, &set);  // a refusal costs speed, no result
+}
+
+}  // namespace
+
+struct Team::State {
+  std::atomic<std::uint64_t> job_number{0};
+  std::atomic<std::uint64_t> jobs_done{0};  // by all workers but 0, summed
+  const std::function<void(std::size_t)>* job = nullptr;
+  bool ending = false;
+  std::mutex mutex;
+  std::exception_ptr failure;
+  std::vector<std::jthread> threads;
+
+  void execute(std::size_t worker) noexcept {
+    try {
+      (*job)(worker);
+    } catch (...) {
+      const std::lock_guard lock(mutex);
+      if (!failure) failure = std::current_exception();
+    }
+  }
+
+  void serve(std::size_t worker) noexcept {
+    for (std::uint64_t seen = 0;; ++seen) {
+      wait_while_equal(job_number, seen);
+      if (ending) return;
+      execute(worker);
+      jobs_done.fetch_add(1, std::memory_order_acq_rel);
+      jobs_done.notify_one();
+    }
+  }
+
+  void publish() noexcept {
+    job_number.fetch_add(1, std::memory_order_acq_rel);
+    job_number.notify_all();
+  }
+};
+
+Team::Team(std::size_t size, bool pin)
+    : size_(std::max<std::size_t>(size, 1)), state_(std::make_unique<State>()) {
+  const std::vector<int> processors = allowed_processors();
+  const bool pinned = pin && size_ > 1 && processors.size() >= size_;
+  for (std::size_t worker = 1; worker < size_; ++worker) {
+    state_->threads.emplace_back([this, worker, pinned, processors] {
+      if (pinned) pin_to(processors[worker]);
+      state_->serve(worker);
+    });
+  }
+  if (pinned) pin_to(processors[0]);
+}
+
+Team::~Team() {
+  state_->ending = true;
+  state_->publish();
+}
+
+void Team::run(const std::function<void(std::size_t)>& job) {
+  state_->job = &job;
+  const std::uint64_t before = state_->jobs_done.load(std::memory_order_acquire);
+  if (size_ > 1) state_->publish();
+  state_->execute(0);
+  for (std::uint64_t done = before; done < before + size_ - 1;) {
+    wait_while_equal(state_->jobs_done, done);
+    done = state_->jobs_done.load(std::memory_order_acquire);
+  }
+  if (state_->failure) std::rethrow_exception(std::exchange(state_->failure, nullptr));
+}
+
+std::size_t usable_processors() {
+  std::size_t count = std::max<std::size_t>(allowed_processors().size(), 1);
+  std::ifstream file("/sys/fs/cgroup/cpu.max");
+  std::string quota;
+  double period = 0;
+  if (file >> quota >> period && quota != "max" && period > 0) {
+    const double processors = std::stod(quota) / period;
+    count = std::min(count, std::max<std::size_t>(static_cast<std::size_t>(processors + 0.5), 1));
+  }
+  return count;
+}
+
+}  // namespace lockstep
