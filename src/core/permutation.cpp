@@ -21,7 +21,7 @@ Permutation::Permutation(std::uint64_t size,
                          const std::array<std::uint32_t, rounds>& round_keys) noexcept
     : size_(size),
       keys_(round_keys),
-      half_bits_(size < 2 ? 1 : (std::bit_width(size - 1) + 1) / 2) {}
+      half_bits_(size < 2 ? 1 : static_cast<int>(std::bit_width(size - 1) + 1) / 2) {}
 
 std::uint64_t Permutation::operator()(std::uint64_t position) const noexcept {
   const std::uint32_t mask = static_cast<std::uint32_t>((std::uint64_t{1} << half_bits_) - 1);
