@@ -1,0 +1,46 @@
+#include "synthetic.hpp"
+
+#include <lockstep/core/random.hpp>
+
+#include "glyphs.hpp"
+
+namespace lockstep {
+namespace {
+
+constexpr std::uint64_t synthetic_seed = 2018;
+
+/// Pictures by their number over both files, the training file's first.
+Samples draw_samples(std::size_t first, std::size_t count) {
+  constexpr std::size_t side = SyntheticDataset::side;
+  constexpr std::uint64_t label_counter = std::uint64_t{1} << 32U;  // beyond what a drawing takes
+  Samples samples{side, side, std::vector<std::uint8_t>(count * side * side),
+                  std::vector<std::uint8_t>(count)};
+  for (std::size_t i = 0; i < count; ++i) {
+    const Random random(synthetic_seed, Stream::synthetic, static_cast<std::uint32_t>(first + i));
+    const std::uint32_t digit = random.block(label_counter)[0] % 10;
+    samples.labels[i] = static_cast<std::uint8_t>(digit);
+    draw_digit(digit, random, side,
+               std::span(samples.pixels).subspan(i * side * side, side * side));
+  }
+  return samples;
+}
+
+}  // namespace
+
+Samples SyntheticDataset::training(std::size_t first, std::size_t count) {
+  return draw_samples(validation_size() + first, count);
+}
+
+Samples SyntheticDataset::validation(std::size_t first, std::size_t count) {
+  return draw_samples(first, count);
+}
+
+Samples SyntheticDataset::test(std::size_t first, std::size_t count) {
+  return draw_samples(training_file_size + first, count);
+}
+
+Samples SyntheticDataset::training_file() {
+  return draw_samples(0, training_file_size);
+}
+
+}  // namespace lockstep

@@ -1,0 +1,103 @@
+#include <lockstep/data/verify.hpp>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include <lockstep/core/sha256.hpp>
+#include <lockstep/data/folder.hpp>
+
+#include "scratch.hpp"
+
+namespace lockstep {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// $LOCKSTEP_DATA or data/mnist of the source, if it is there.
+fs::path mnist_folder() {
+  const char* const folder = std::getenv("LOCKSTEP_DATA");
+  return folder != nullptr ? fs::path(folder) : fs::path(LOCKSTEP_SOURCE_DIR) / "data/mnist";
+}
+
+void write_small(const Scratch& scratch) {
+  write_dataset(scratch.folder(), counted_samples(24, 4, 3, 5), counted_samples(10, 4, 3, 5));
+}
+
+TEST(Verify, knows_mnist) {
+  if (!fs::is_directory(mnist_folder())) {
+    GTEST_SKIP() << "no MNIST in " << mnist_folder() << "; launch/fetch-mnist fetches it";
+  }
+  const DataCheck check = verify_data({mnist_folder().string()});
+  EXPECT_EQ(check.set, "mnist");
+  for (const FileCheck& file : check.files) EXPECT_EQ(file.set, "mnist") << file.path;
+}
+
+TEST(Verify, knows_fashion_mnist) {
+  const fs::path folder = "/usr/share/datasets/fashion-mnist";
+  if (!fs::is_directory(folder)) GTEST_SKIP() << "no " << folder << " (dataset-fashion-mnist)";
+  EXPECT_EQ(verify_data({folder.string()}).set, "fashion-mnist");
+  EXPECT_EQ(open_dataset({folder.string()})->classes(), 10U);
+}
+
+TEST(Verify, calls_other_files_unknown_and_gives_their_hashes) {
+  const Scratch scratch;
+  write_small(scratch);
+  const Bytes labels = scratch.read("t10k-labels-idx1-ubyte");
+  const std::string plain_hash = sha256_hex(std::as_bytes(std::span(labels)));
+  scratch.gzip_all();
+  const DataCheck check = verify_data({scratch.folder()});
+  EXPECT_EQ(check.set, "unknown");
+  ASSERT_EQ(check.files.size(), 4U);
+  EXPECT_EQ(check.files[3].path, scratch.path("t10k-labels-idx1-ubyte.gz").string());
+  EXPECT_EQ(check.files[3].sha256, plain_hash);
+  EXPECT_EQ(check.files[3].set, "unknown");
+}
+
+TEST(Verify, one_foreign_file_makes_a_set_unknown) {
+  const fs::path folder = mnist_folder();
+  if (!fs::is_directory(folder)) {
+    GTEST_SKIP() << "no MNIST in " << folder << "; launch/fetch-mnist fetches it";
+  }
+  const Scratch scratch;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    if (!entry.is_regular_file()) continue;
+    fs::create_symlink(fs::canonical(entry.path()), scratch.path(entry.path().filename()));
+  }
+  const fs::path labels = verify_data({scratch.folder()}).files[3].path;
+  fs::remove(labels);
+  scratch.write("t10k-labels-idx1-ubyte", Bytes{0, 0, 8, 1, 0, 0, 0, 1, 7});
+  const DataCheck check = verify_data({scratch.folder()});
+  EXPECT_EQ(check.set, "unknown");
+  EXPECT_EQ(check.files[0].set, "mnist");
+  EXPECT_EQ(check.files[3].set, "unknown");
+}
+
+TEST(Verify, made_digits_have_no_files) {
+  const DataCheck check = verify_data({"synthetic"});
+  EXPECT_EQ(check.set, "synthetic");
+  EXPECT_TRUE(check.files.empty());
+}
+
+TEST(Verify, data_hash_is_the_same_for_plain_gzip_and_made_in_memory) {
+  const Scratch scratch;
+  write_synthetic(scratch.folder());
+  const std::string hash = data_sha256({scratch.folder()});
+  EXPECT_EQ(hash, data_sha256({"synthetic"}));
+  scratch.gzip_all();
+  EXPECT_EQ(hash, data_sha256({scratch.folder()}));
+}
+
+TEST(Verify, data_hash_differs_with_a_label) {
+  const Scratch scratch;
+  write_small(scratch);
+  const std::string hash = data_sha256({scratch.folder()});
+  Bytes labels = scratch.read("train-labels-idx1-ubyte");
+  labels.back() ^= 1U;
+  scratch.write("train-labels-idx1-ubyte", labels);
+  EXPECT_NE(hash, data_sha256({scratch.folder()}));
+}
+
+}  // namespace
+}  // namespace lockstep
