@@ -38,15 +38,13 @@ class RunFolder {
   const std::filesystem::path& path() const noexcept { return path_; }
   /// Writes a file whole or not at all.
   void write(const std::string& name, const std::string& text) const;
+  /// Writes summary.json. A figure that is not finite becomes null.
   void finish(const Summary& summary) const;
 
  private:
   explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
   std::filesystem::path path_;
 };
-
-/// Writes `text` under a temporary name in the same folder, syncs, renames, syncs the folder.
-void write_file(const std::filesystem::path& path, const std::string& text);
 
 /// The model file that a user's argument means: RUN/model.safetensors for a run folder, else the
 /// file.

@@ -16,13 +16,17 @@ struct NamedTensor {
 };
 
 /// The content of a safetensors file (the format of huggingface/safetensors: 8 bytes little-endian
-/// length, a JSON header, the values): fp32 tensors and string metadata.
+/// length, a JSON header, the values): fp32 tensors, in the order of their values in the file, and
+/// string metadata.
 struct TensorFile {
   std::vector<NamedTensor> tensors;
   std::map<std::string, std::string> metadata;
+  std::filesystem::path path;  // where it was read from, for errors
 
-  /// Throws Error (store) naming `name` if it is absent or not of that shape.
+  /// Throws Error (store) naming `name` if it is absent.
   const NamedTensor& find(const std::string& name) const;
+  /// The same, also if it has another shape.
+  const NamedTensor& find(const std::string& name, const std::vector<std::size_t>& shape) const;
 };
 
 /// Writes under a temporary name, syncs, renames, syncs the folder. Throws Error (store).
