@@ -14,4 +14,8 @@ std::int64_t to_fixed(float value) noexcept {
   return std::llrint(static_cast<double>(value) * static_cast<double>(fixed_point_scale));
 }
 
+std::int64_t loss_to_fixed(float loss) noexcept {
+  return std::llrint(static_cast<double>(loss) / loss_unit);
+}
+
 }  // namespace lockstep

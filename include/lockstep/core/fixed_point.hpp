@@ -21,4 +21,15 @@ inline double from_fixed(std::int64_t fixed) noexcept {
   return static_cast<double>(fixed) * fixed_point_unit;
 }
 
+/// Losses are only reported, so they get a coarser unit, 2^-32, and sums of 2^17 of them fit.
+constexpr double loss_unit = 1.0 / 4294967296.0;
+constexpr float loss_limit = 16384.0f;
+
+/// loss / 2^-32, rounded to the nearest integer, ties to even. |loss| < loss_limit.
+std::int64_t loss_to_fixed(float loss) noexcept;
+
+inline double loss_from_fixed(std::int64_t fixed) noexcept {
+  return static_cast<double>(fixed) * loss_unit;
+}
+
 }  // namespace lockstep

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include <lockstep/core/fixed_point.hpp>
 #include <lockstep/data/batch.hpp>
 #include <lockstep/model/shape.hpp>
 
@@ -22,7 +23,7 @@ constexpr std::size_t block_samples = 8;
 
 /// What a batch gave, exact: tallies add up in any order.
 struct Tally {
-  std::int64_t loss = 0;     // sum of the samples' cross entropies, fixed point
+  std::int64_t loss = 0;     // sum of the samples' cross entropies, in units of loss_unit
   std::int64_t correct = 0;  // samples whose largest logit (the first of equals) is the label's
   std::uint32_t invalid =
       0;  // bit i: a gradient of tensor i was not finite or out of range; bit 4: a loss
@@ -36,6 +37,12 @@ struct Tally {
 };
 
 constexpr std::uint32_t invalid_loss = 1u << tensor_count;
+
+/// The tally of one sample.
+inline Tally sample_tally(float loss, bool correct) noexcept {
+  if (!(loss < loss_limit)) return {0, correct, invalid_loss};
+  return {loss_to_fixed(loss), correct, 0};
+}
 
 struct EngineConfig {
   std::string name = "auto";  // auto | simd | reference | torch
@@ -71,9 +78,6 @@ class Engine {
 /// Makes the engine of that name; `auto` is simd where the machine can, else reference. Throws
 /// Error (usage) if it is unknown, not built in, or beyond this machine.
 std::unique_ptr<Engine> make_engine(const EngineConfig& config, const ModelShape& shape);
-
-/// The engines that this build has, in the order of preference.
-std::vector<std::string> built_engines();
 
 /// The instruction sets that `simd` can use on this machine, best first; empty if none.
 std::vector<std::string> supported_isas();

@@ -1,0 +1,168 @@
+#include "kernels.hpp"
+
+#include <hwy/targets.h>
+
+// Only targets with a fused multiply-add: elsewhere Highway's MulAdd rounds twice. The baseline
+// stays in the list because Highway wants one; it gets no kernels.
+#undef HWY_DISABLED_TARGETS
+#define HWY_DISABLED_TARGETS \
+  (HWY_SSSE3 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "simd/kernels.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_NEON
+
+// Without guards: each target includes them once, in this order.
+// clang-format off
+#include "vector-inl.hpp"
+#include "product-inl.hpp"
+#include "outer-inl.hpp"
+// clang-format on
+
+HWY_BEFORE_NAMESPACE();
+namespace lockstep::simd::HWY_NAMESPACE {
+namespace {
+
+const float one = 1.0f;
+
+void pack(const Layout& layout, const float* parameters, Weights& w) {
+  const auto [columns, hidden, classes] =
+      std::array{layout.shape.columns, layout.shape.hidden, layout.shape.classes};
+  const auto [kernel, bias, head, head_bias] = tensors(layout.shape);
+  const float* const recurrent = parameters + columns * hidden;
+  const float* const head_kernel = parameters + head.offset;
+  pack_panels(parameters, hidden, 1, columns, hidden, layout.hidden, w.input.data());
+  pack_panels(recurrent, hidden, 1, hidden, hidden, layout.hidden, w.recurrent.data());
+  pack_panels(recurrent, 1, hidden, hidden, hidden, layout.hidden, w.recurrent_transposed.data());
+  pack_panels(head_kernel, classes, 1, hidden, classes, layout.classes, w.head.data());
+  pack_panels(head_kernel, 1, classes, classes, hidden, layout.hidden, w.head_transposed.data());
+  std::copy_n(parameters + bias.offset, hidden, w.bias.data());
+  std::copy_n(parameters + head_bias.offset, classes, w.head_bias.data());
+}
+
+void scale_pixels(const Layout& layout, std::size_t n, Workspace& ws) {
+  const std::size_t count = n * layout.picture();
+  for (std::size_t i = 0; i < count; ++i) ws.x[i] = static_cast<float>(ws.pixels[i]) / 255.0f;
+}
+
+void input_part(const Layout& layout, const Weights& w, std::size_t n, Workspace& ws) {
+  for (std::size_t t = 0; t < layout.shape.rows; ++t) {
+    product(Product{ws.x.data() + t * layout.shape.columns, layout.picture(), layout.shape.columns,
+                    w.input.data(), ws.states.data() + (t + 1) * layout.state(), layout.hidden},
+            InputPart{w.bias.data()}, n, layout.hidden);
+  }
+}
+
+void forward(const Layout& layout, const Weights& w, std::size_t n, Workspace& ws) {
+  scale_pixels(layout, n, ws);
+  input_part(layout, w, n, ws);
+  float* state = ws.states.data();
+  for (std::size_t t = 0; t < layout.shape.rows; ++t, state += layout.state()) {
+    product(Product{state, layout.hidden, layout.shape.hidden, w.recurrent.data(),
+                    state + layout.state(), layout.hidden},
+            State{}, n, layout.hidden);
+  }
+  product(Product{state, layout.hidden, layout.shape.hidden, w.head.data(), ws.logits.data(),
+                  layout.classes},
+          Logits{w.head_bias.data()}, n, layout.classes);
+}
+
+Tally loss(const Layout& layout, std::size_t n, const std::uint8_t* labels, Workspace& ws) {
+  Tally tally;
+  for (std::size_t s = 0; s < n; ++s) {
+    const std::size_t offset = s * layout.classes;
+    std::size_t predicted = 0;
+    const float value = arithmetic::softmax_cross_entropy(
+        &ws.logits[offset], layout.shape.classes, labels[s], &ws.dlogits[offset], predicted);
+    tally += sample_tally(value, predicted == labels[s]);
+  }
+  return tally;
+}
+
+void backward(const Layout& layout, const Weights& w, std::size_t n, Workspace& ws) {
+  std::size_t t = layout.shape.rows - 1;
+  const float* h = ws.states.data() + layout.shape.rows * layout.state();
+  float* dz = ws.dz.data() + t * layout.state();
+  product(Product{ws.dlogits.data(), layout.classes, layout.shape.classes, w.head_transposed.data(),
+                  dz, layout.hidden},
+          Derivative<false>{h, layout.hidden}, n, layout.hidden);
+  for (; t > 0; --t, dz -= layout.state()) {
+    h -= layout.state();
+    product(Product{dz, layout.hidden, layout.shape.hidden, w.recurrent_transposed.data(),
+                    dz - layout.state(), layout.hidden},
+            Derivative<true>{h, layout.hidden}, n, layout.hidden);
+  }
+}
+
+std::uint32_t add_gradient(const Layout& layout, std::size_t n, const Workspace& ws, float limit,
+                           std::int64_t* sum) {
+  const auto [rows, columns, hidden, classes] = layout.shape;
+  const auto [kernel, bias, head, head_bias] = tensors(layout.shape);
+  const std::size_t state = layout.state();
+  const float* const last = ws.states.data() + rows * state;
+  Outer over_time{
+      ws.states.data(), state, layout.hidden, ws.dz.data(), state, layout.hidden, rows, 1, n};
+  bool valid[tensor_count];
+  valid[0] = add_outer(over_time, Target{sum + columns * hidden, hidden, hidden, limit}, hidden,
+                       layout.hidden);
+  over_time.first_row = 0;
+  over_time.a = ws.x.data();
+  over_time.a_row = columns;
+  over_time.a_sample = layout.picture();
+  valid[0] &= add_outer(over_time, Target{sum, hidden, hidden, limit}, columns, layout.hidden);
+  over_time.a = &one;
+  over_time.a_row = over_time.a_sample = 0;
+  valid[1] =
+      add_outer(over_time, Target{sum + bias.offset, hidden, hidden, limit}, 1, layout.hidden);
+  Outer of_head{last, 0, layout.hidden, ws.dlogits.data(), 0, layout.classes, 1, 0, n};
+  valid[2] = add_outer(of_head, Target{sum + head.offset, classes, classes, limit}, hidden,
+                       layout.classes);
+  of_head.a = &one;
+  of_head.a_sample = 0;
+  valid[3] = add_outer(of_head, Target{sum + head_bias.offset, classes, classes, limit}, 1,
+                       layout.classes);
+  std::uint32_t invalid = 0;
+  for (std::size_t i = 0; i < tensor_count; ++i) invalid |= (valid[i] ? 0u : 1u) << i;
+  return invalid;
+}
+
+}  // namespace
+
+extern const Kernels kernels;
+const Kernels kernels{HWY_MAX_BYTES == 64   ? "avx512"
+                      : HWY_MAX_BYTES == 32 ? "avx2"
+                                            : "neon",
+                      lanes,
+                      pack,
+                      forward,
+                      loss,
+                      backward,
+                      add_gradient};
+
+}  // namespace lockstep::simd::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
+
+#if HWY_ONCE
+namespace lockstep::simd {
+
+std::vector<const Kernels*> supported_kernels() {
+  std::vector<const Kernels*> result;
+  [[maybe_unused]] const auto supported = hwy::SupportedTargets();
+#if HWY_TARGETS & HWY_AVX3
+  if (supported & HWY_AVX3) result.push_back(&N_AVX3::kernels);
+#endif
+#if HWY_TARGETS & HWY_AVX2
+  if (supported & HWY_AVX2) result.push_back(&N_AVX2::kernels);
+#endif
+#if HWY_TARGETS & HWY_NEON
+  if (supported & HWY_NEON) result.push_back(&N_NEON::kernels);
+#endif
+  return result;
+}
+
+}  // namespace lockstep::simd
+#endif

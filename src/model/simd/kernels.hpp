@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "workspace.hpp"
+
+namespace lockstep::simd {
+
+/// The kernels of one instruction set. `n` is the number of samples in the block, 1 to
+/// block_samples.
+struct Kernels {
+  const char* isa;
+  std::size_t lanes;
+  void (*pack)(const Layout&, const float* parameters, Weights&);
+  /// pixels -> x, states and logits.
+  void (*forward)(const Layout&, const Weights&, std::size_t n, Workspace&);
+  /// logits -> dlogits (the probabilities), and what the samples' losses come to.
+  Tally (*loss)(const Layout&, std::size_t n, const std::uint8_t* labels, Workspace&);
+  /// dlogits (by now the derivatives) -> dz.
+  void (*backward)(const Layout&, const Weights&, std::size_t n, Workspace&);
+  /// Adds the block's gradient to `sum`; returns the bits of Tally::invalid.
+  std::uint32_t (*add_gradient)(const Layout&, std::size_t n, const Workspace&, float limit,
+                                std::int64_t* sum);
+};
+
+/// Those that this machine can run, best first.
+std::vector<const Kernels*> supported_kernels();
+
+}  // namespace lockstep::simd

@@ -1,0 +1,159 @@
+// The weight gradient: sums of outer products over (time, sample), rounded into fixed point.
+#include <algorithm>
+#include <cmath>
+
+#include <lockstep/core/fixed_point.hpp>
+
+HWY_BEFORE_NAMESPACE();
+namespace lockstep::simd::HWY_NAMESPACE {
+
+using DoubleTag = hn::ScalableTag<double>;
+using IntegerTag = hn::ScalableTag<std::int64_t>;
+
+/// Adds 1.5 * 2^(52 - 44): the sum's last bit is then worth 2^-44, so the addition rounds to fixed
+/// point, ties to even, and the low bits are the integer. For |x| < 2^7, which keeps the exponent.
+constexpr double rounder = 384.0;
+constexpr float rounder_limit = 128.0f;
+
+/// Where a tile of the gradient goes: sum[row * stride + column], of which `columns` are the
+/// tensor's.
+struct Target {
+  std::int64_t* sum;
+  std::size_t stride;
+  std::size_t columns;
+  float limit;
+};
+
+/// The fixed-point halves of `v`, added to sum[0 .. lanes).
+HWY_INLINE void add_rounded(Vector v, std::int64_t* sum) {
+  const DoubleTag d;
+  const IntegerTag i;
+  constexpr std::size_t half = lanes / 2;
+  const auto magic = hn::Set(d, rounder);
+  const auto bits = hn::BitCast(i, magic);
+  const hn::Half<FloatTag> h;
+  const auto low = hn::Add(hn::PromoteTo(d, hn::LowerHalf(h, v)), magic);
+  const auto high = hn::Add(hn::PromoteTo(d, hn::UpperHalf(h, v)), magic);
+  hn::StoreU(hn::Add(hn::LoadU(i, sum), hn::Sub(hn::BitCast(i, low), bits)), i, sum);
+  hn::StoreU(hn::Add(hn::LoadU(i, sum + half), hn::Sub(hn::BitCast(i, high), bits)), i, sum + half);
+}
+
+/// The same for the first `count` lanes, where the vector reaches beyond the tensor's row.
+HWY_INLINE void add_rounded_part(Vector v, std::size_t count, std::int64_t* sum) {
+  HWY_ALIGN std::int64_t whole[lanes] = {};
+  add_rounded(v, whole);
+  for (std::size_t j = 0; j < count; ++j) sum[j] += whole[j];
+}
+
+/// Value by value, for those beyond the rounder's range. False if one is invalid.
+inline bool add_large(Vector v, std::size_t count, float limit, std::int64_t* sum) {
+  HWY_ALIGN float values[lanes];
+  store(v, values);
+  bool valid = true;
+  for (std::size_t j = 0; j < count; ++j) {
+    if (std::abs(values[j]) < limit) {
+      sum[j] += to_fixed(values[j]);
+    } else {
+      valid = false;
+    }
+  }
+  return valid;
+}
+
+template <std::size_t Rows, std::size_t Vectors>
+HWY_INLINE bool add_fixed(const Tile<Rows, Vectors>& sums, const Target& target, std::size_t row,
+                          std::size_t column) {
+  Vector largest = hn::Zero(FloatTag());
+  LOCKSTEP_EACH(Rows, Vectors) {
+    largest = hn::Max(largest, hn::Abs(sums[r][v]));
+  }
+  LOCKSTEP_EACH(Rows, Vectors) {
+    // Adds zero, or not-a-number for what is not finite, which then fails the comparison.
+    largest = fused(sums[r][v], hn::Zero(FloatTag()), largest);
+  }
+  const float range = std::min(rounder_limit, target.limit);
+  const bool small = hn::AllTrue(FloatTag(), hn::Lt(largest, broadcast(range)));
+  bool valid = true;
+  LOCKSTEP_EACH(Rows, Vectors) {
+    const std::size_t first = column + v * lanes;
+    const std::size_t count = std::min(lanes, target.columns - std::min(first, target.columns));
+    std::int64_t* const sum = target.sum + (row + r) * target.stride + first;
+    if (HWY_UNLIKELY(!small)) {
+      valid &= add_large(sums[r][v], count, target.limit, sum);
+    } else if (HWY_LIKELY(count == lanes)) {
+      add_rounded(sums[r][v], sum);
+    } else {
+      add_rounded_part(sums[r][v], count, sum);
+    }
+  }
+  return valid;
+}
+
+/// gradient[i][j] = sum of a(t, s)[i] * b(t, s)[j], t from rows - 1 down to `first_row`, s
+/// ascending. a(t, s) = a + t * a_row + s * a_sample, and b likewise.
+struct Outer {
+  const float* a;
+  std::size_t a_row, a_sample;
+  const float* b;
+  std::size_t b_row, b_sample;
+  std::size_t rows, first_row;
+  std::size_t samples;
+};
+
+template <std::size_t Rows, std::size_t Vectors>
+HWY_INLINE bool outer_tile(const Outer& o, const Target& target, std::size_t i, std::size_t j) {
+  Tile<Rows, Vectors> sums;
+  LOCKSTEP_EACH(Rows, Vectors) sums[r][v] = hn::Zero(FloatTag());
+  for (std::size_t t = o.rows; t-- > o.first_row;) {
+    const float* a = o.a + t * o.a_row + i;
+    const float* b = o.b + t * o.b_row + j;
+#pragma GCC unroll 2
+    for (std::size_t s = 0; s < o.samples; ++s, a += o.a_sample, b += o.b_sample) {
+      Vector row[Vectors];
+#pragma GCC unroll 16
+      for (std::size_t v = 0; v < Vectors; ++v) row[v] = load(b + v * lanes);
+#pragma GCC unroll 16
+      for (std::size_t r = 0; r < Rows; ++r) {
+        const Vector factor = broadcast(a[r]);
+#pragma GCC unroll 16
+        for (std::size_t v = 0; v < Vectors; ++v) sums[r][v] = fused(factor, row[v], sums[r][v]);
+      }
+    }
+  }
+  return add_fixed<Rows, Vectors>(sums, target, i, j);
+}
+
+/// The last `count` < outer_rows rows.
+template <std::size_t Rows, std::size_t Vectors>
+HWY_INLINE bool outer_rest(std::size_t count, const Outer& o, const Target& target, std::size_t i,
+                           std::size_t j) {
+  if (count == Rows) return outer_tile<Rows, Vectors>(o, target, i, j);
+  if constexpr (Rows > 1) return outer_rest<Rows - 1, Vectors>(count, o, target, i, j);
+  return true;
+}
+
+template <std::size_t Vectors>
+HWY_NOINLINE bool outer_panel(const Outer& o, const Target& target, std::size_t height,
+                              std::size_t j) {
+  bool valid = true;
+  std::size_t i = 0;
+  for (; i + outer_rows <= height; i += outer_rows) {
+    valid &= outer_tile<outer_rows, Vectors>(o, target, i, j);
+  }
+  return outer_rest<outer_rows - 1, Vectors>(height - i, o, target, i, j) && valid;
+}
+
+/// Adds the gradient [height][width] (width in whole vectors) to the target; false if one is
+/// invalid.
+inline bool add_outer(const Outer& o, const Target& target, std::size_t height, std::size_t width) {
+  bool valid = true;
+  std::size_t j = 0;
+  for (; j + outer_vectors * lanes <= width; j += outer_vectors * lanes) {
+    valid &= outer_panel<outer_vectors>(o, target, height, j);
+  }
+  if (j < width) valid &= outer_panel<1>(o, target, height, j);
+  return valid;
+}
+
+}  // namespace lockstep::simd::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
