@@ -1,0 +1,100 @@
+#include <algorithm>
+#include <iostream>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <lockstep/core/fixed_point.hpp>
+#include <lockstep/core/team.hpp>
+#include <lockstep/data/shards.hpp>
+
+#include "commands.hpp"
+#include "model_argument.hpp"
+#include "output.hpp"
+
+namespace lockstep {
+
+namespace {
+
+constexpr std::size_t pictures_at_once = 4096;
+
+struct Figures {
+  double loss = 0;
+  double accuracy = 0;
+};
+
+/// Evaluates pictures with all threads; the tallies are exact, so that any division gives the same.
+Tally evaluate(Engine& engine, Team& team, const Samples& samples) {
+  std::vector<const std::uint8_t*> pictures(samples.size());
+  for (std::size_t i = 0; i < pictures.size(); ++i) pictures[i] = samples.picture(i);
+  std::vector<Tally> tallies(team.size());
+  team.run([&](std::size_t worker) {
+    const auto [begin, end] = part(samples.size(), team.size(), worker);
+    const Batch batch{samples.rows, samples.columns,
+                      std::span(pictures).subspan(begin, end - begin),
+                      std::span(samples.labels).subspan(begin, end - begin)};
+    tallies[worker] = engine.evaluate(batch, {}, worker);
+  });
+  Tally sum;
+  for (const Tally& tally : tallies) sum += tally;
+  return sum;
+}
+
+template <typename Load>
+Figures figures(Engine& engine, Team& team, std::size_t size, Load load) {
+  Tally sum;
+  for (std::size_t first = 0; first < size; first += pictures_at_once) {
+    sum += evaluate(engine, team, load(first, std::min(pictures_at_once, size - first)));
+  }
+  const auto count = static_cast<double>(std::max<std::size_t>(1, size));
+  return {from_fixed(sum.loss) / count, static_cast<double>(sum.correct) / count};
+}
+
+void check_shape(const Model& model, Dataset& data) {
+  const ModelShape& shape = model.shape;
+  if (data.rows() == shape.rows && data.columns() == shape.columns &&
+      data.classes() == shape.classes) {
+    return;
+  }
+  throw Error(ExitCode::data,
+              fmt::format("{}: {} x {} pictures of {} classes, but the model reads {} x {} of {}; "
+                          "name the data it was trained on: --data",
+                          data.name(), data.rows(), data.columns(), data.classes(), shape.rows,
+                          shape.columns, shape.classes));
+}
+
+void print_figures(const Options& options, const Dataset& data, const Figures& validation,
+                   const Figures& test) {
+  if (options.json) {
+    const nlohmann::ordered_json json{{"data", data.name()},
+                                      {"validation_loss", validation.loss},
+                                      {"validation_accuracy", validation.accuracy},
+                                      {"test_loss", test.loss},
+                                      {"test_accuracy", test.accuracy}};
+    using nlohmann::ordered_json;
+    return print(json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n");
+  }
+  const char* prefix = data.synthetic() ? "[synthetic] " : "";
+  print(fmt::format(
+      "{0}Val Loss: {1:.3f}, Val Acc: {2:.3f}\n{0}Test Loss: {3:.3f}, Test Acc: {4:.3f}\n", prefix,
+      validation.loss, validation.accuracy, test.loss, test.accuracy));
+}
+
+}  // namespace
+
+void run_evaluate(const Options& options, Communicator& world) {
+  on_first_rank(world, [&] {
+    const Model model = read_model(model_argument(options));
+    const auto data = open_dataset(options.run.data);
+    check_shape(model, *data);
+    Team team(options.run.threads == 0 ? usable_processors() : options.run.threads);
+    const auto engine = make_engine(options, model, team.size());
+    const Figures validation = figures(*engine, team, data->validation_size(),
+                                       [&](auto i, auto n) { return data->validation(i, n); });
+    const Figures test =
+        figures(*engine, team, data->test_size(), [&](auto i, auto n) { return data->test(i, n); });
+    print_figures(options, *data, validation, test);
+  });
+}
+
+}  // namespace lockstep

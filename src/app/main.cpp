@@ -1,0 +1,53 @@
+#include <exception>
+#include <string>
+#include <vector>
+
+#include <lockstep/comm/session.hpp>
+
+#include "command_line.hpp"
+#include "failure.hpp"
+#include "output.hpp"
+
+namespace lockstep {
+
+namespace {
+
+void run(const Invocation& invocation, Communicator& world) {
+  if (invocation.command) return invocation.command->run(invocation.options, world);
+  on_first_rank(world, [&] { print(invocation.text); });
+}
+
+/// A wrong command line is an error of all ranks, told by the first: so it waits until they can
+/// talk.
+int run(const std::vector<std::string>& words) {
+  Invocation invocation;
+  std::exception_ptr misuse;
+  try {
+    invocation = parse_command_line(words);
+  } catch (...) {
+    misuse = std::current_exception();
+  }
+  Session session(invocation.options.comm);
+  try {
+    agree(session.world(), [&] {
+      if (misuse) std::rethrow_exception(misuse);
+    });
+    run(invocation, session.world());
+    return static_cast<int>(ExitCode::done);
+  } catch (...) {
+    return end_together(describe(std::current_exception()), session.world());
+  }
+}
+
+}  // namespace
+
+}  // namespace lockstep
+
+int main(int argc, char** argv) {
+  using namespace lockstep;
+  try {
+    return run(std::vector<std::string>(argv + (argc > 0), argv + argc));
+  } catch (...) {
+    return end_alone(describe(std::current_exception()));
+  }
+}

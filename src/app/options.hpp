@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <lockstep/comm/session.hpp>
+#include <lockstep/train/run.hpp>
+
+namespace lockstep {
+
+/// Everything that a command line can say: the layers' configs, and what single commands ask for.
+struct Options {
+  RunConfig run;
+  CommConfig comm;
+  std::string recipe = "article";
+  std::string model;                           // a run folder or a safetensors file
+  std::vector<std::size_t> ranks{1, 2, 3, 4};  // of parity
+  std::size_t steps = 200;                     // of bench
+  bool json = false;
+  std::vector<std::string> arguments;  // the words that are no options
+};
+
+}  // namespace lockstep

@@ -1,0 +1,27 @@
+#include <ctime>
+
+#include <fmt/chrono.h>
+#include <unistd.h>
+
+#include "commands.hpp"
+#include "echo.hpp"
+
+namespace lockstep {
+
+namespace {
+
+/// A name that runs started at the same second do not share.
+std::filesystem::path new_run_folder() {
+  return fmt::format("runs/{:%Y%m%d-%H%M%S}-{}", fmt::localtime(std::time(nullptr)), ::getpid());
+}
+
+}  // namespace
+
+void run_train(const Options& given, Communicator& world) {
+  Options options = given;
+  if (options.run.out.empty()) options.run.out = new_run_folder();
+  options.run.config_json = echo(command(train_bit), options);
+  run_training(options.run, world);
+}
+
+}  // namespace lockstep
