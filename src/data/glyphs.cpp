@@ -30,11 +30,14 @@ class Draws {
  public:
   explicit Draws(const Random& random) noexcept : random_(random) {}
   float operator()(float low, float high) noexcept {
-    return low + (high - low) * random_.uniform(next_++);
+    if (next_ % block_.size() == 0) block_ = random_.block(next_ / block_.size());
+    const std::uint32_t bits = block_[next_++ % block_.size()] >> 8U;
+    return low + (high - low) * (static_cast<float>(bits) * 0x1p-24F);
   }
 
  private:
   const Random& random_;
+  std::array<std::uint32_t, 4> block_{};
   std::uint64_t next_ = 0;
 };
 

@@ -15,15 +15,16 @@ TEST(Folder, made_digits_in_files_are_the_made_digits) {
   const auto made = open_dataset({"synthetic"});
   EXPECT_EQ(files->classes(), made->classes());
   EXPECT_EQ(files->validation_size(), made->validation_size());
-  EXPECT_EQ(files->training(0, 5500).pixels, made->training(0, 5500).pixels);
-  EXPECT_EQ(files->training(0, 5500).labels, made->training(0, 5500).labels);
-  EXPECT_EQ(files->test(0, 1000).pixels, made->test(0, 1000).pixels);
+  EXPECT_EQ(files->training(5400, 100).pixels, made->training(5400, 100).pixels);
+  EXPECT_EQ(files->training(5400, 100).labels, made->training(5400, 100).labels);
+  EXPECT_EQ(files->test(900, 100).pixels, made->test(900, 100).pixels);
 }
 
 TEST(Folder, a_file_in_its_place_is_a_data_error) {
   const Scratch scratch;
   scratch.write("file", Bytes{1});
-  const auto line = data_error_of([&] { write_synthetic(scratch.path("file")); });
+  const Samples small = counted_samples(1, 2, 2, 1);
+  const auto line = data_error_of([&] { write_dataset(scratch.path("file"), small, small); });
   EXPECT_THAT(line, testing::HasSubstr(scratch.path("file").string()));
 }
 

@@ -53,7 +53,7 @@ TEST(Fuzz, idx_files_are_read_or_refused) {
     write_dataset(scratch.folder(), counted_samples(24, 4, 3, 5), counted_samples(12, 4, 3, 5));
     if (!ending.empty()) scratch.gzip_all();
     for (const char* const stem : {"train-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}) {
-      fuzz(scratch, stem + ending, 400, [&] {
+      fuzz(scratch, stem + ending, 150, [&] {
         const auto data = open_dataset({scratch.folder()});
         data->classes();
         data->training(0, data->training_size());
@@ -74,7 +74,7 @@ TEST(Fuzz, pngs_are_read_or_refused) {
   ASSERT_NE(png_image_write_to_file(&image, scratch.path("a").c_str(), 0, noise.pixels.data(), 0,
                                     nullptr),
             0);
-  fuzz(scratch, "a", 1000, [&] { read_picture(scratch.path("a"), 28, 28); });
+  fuzz(scratch, "a", 500, [&] { read_picture(scratch.path("a"), 28, 28); });
 }
 
 TEST(Fuzz, every_shorter_png_is_refused_until_its_pixels_are_whole) {
