@@ -42,7 +42,9 @@ std::unique_ptr<Communicator> make_local_communicator();
 
 /// Runs job(communicator) on `size` ranks, each a thread of this process, and returns when all have
 /// ended. If one throws, the others' pending and later calls throw Error (lost_rank) with an empty
-/// line, and the first exception is thrown again here.
+/// line, and the first exception is thrown again here (one with a line before those without). A
+/// call with unequal sizes, or one that a rank's ended job will never join, throws
+/// std::logic_error.
 void run_on_threads(std::size_t size, const std::function<void(Communicator&)>& job);
 
 /// Runs `work` on every rank and makes its failure common: if it threw on some ranks, the lowest of

@@ -14,8 +14,10 @@ struct CommConfig {
 };
 
 /// The process's part in the run. Lives in main, outlives every communicator. Throws Error (usage)
-/// where mpi is asked for or needed and this build has none, or where the launcher and the MPI
-/// library disagree about the number of ranks (another MPI's mpirun started the program).
+/// where mpi is asked for or needed and this build has none, where a launcher started several ranks
+/// of --comm local, and where it started several but the MPI library sees each of them alone
+/// (another MPI's mpirun started the program); the line is empty on all ranks but the launcher's
+/// first.
 class Session {
  public:
   explicit Session(const CommConfig& config);
@@ -25,6 +27,13 @@ class Session {
 
   /// All ranks of the run. Owned by the session.
   Communicator& world() noexcept;
+
+  /// Ends this rank's part after a failure, before the process returns `exit_code`; to be called
+  /// when the error has been printed. Waits until every rank leaves or ends, which is at once where
+  /// the failure is common (see agree), and ends all ranks with `exit_code` after 5 s where it is
+  /// not, as the others would wait for this rank for ever. world() is gone. A session destroyed by
+  /// an exception does the same with ExitCode::internal.
+  void leave(int exit_code) noexcept;
 
  private:
   struct State;

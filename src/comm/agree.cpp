@@ -1,0 +1,50 @@
+#include <algorithm>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <vector>
+
+#include <lockstep/comm/communicator.hpp>
+#include <lockstep/core/error.hpp>
+
+namespace lockstep {
+
+namespace {
+
+std::exception_ptr failure_of(const std::function<void()>& work) {
+  try {
+    work();
+    return nullptr;
+  } catch (...) {
+    return std::current_exception();
+  }
+}
+
+ExitCode code_of(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& error) {
+    return error.code();
+  } catch (...) {
+    return ExitCode::internal;
+  }
+}
+
+}  // namespace
+
+void agree(Communicator& communicator, const std::function<void()>& work) {
+  const std::exception_ptr failure = failure_of(work);
+  // One slot a rank: 0, or 1 + its exit code, so that no failure looks like success.
+  std::vector<std::int64_t> slots(communicator.size(), 0);
+  if (failure) slots[communicator.rank()] = 1 + static_cast<std::int64_t>(code_of(failure));
+  communicator.all_reduce(slots);
+
+  const auto lowest = std::find_if(slots.begin(), slots.end(), [](auto slot) { return slot != 0; });
+  if (lowest == slots.end()) return;
+  if (static_cast<std::size_t>(lowest - slots.begin()) == communicator.rank()) {
+    std::rethrow_exception(failure);
+  }
+  throw Error(static_cast<ExitCode>(*lowest - 1), "");
+}
+
+}  // namespace lockstep

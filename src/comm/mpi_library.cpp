@@ -1,0 +1,98 @@
+#include "mpi_library.hpp"
+
+#include <fmt/format.h>
+#include <mpi.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <string_view>
+#include <thread>
+
+#include <lockstep/core/clock.hpp>
+#include <lockstep/core/error.hpp>
+
+#ifndef LOCKSTEP_MPIRUN
+#define LOCKSTEP_MPIRUN "mpirun"
+#endif
+
+namespace lockstep {
+
+namespace {
+
+/// How long a rank that failed waits for the others to fail as well: failures that all ranks share
+/// are milliseconds apart.
+constexpr double failure_patience_seconds = 5.0;
+
+/// Defaults that keep Open MPI quiet and safe where the user has not set them.
+void set_defaults() {
+  constexpr const char* defaults[][2] = {
+      // Reading another process's memory is forbidden in many containers, is reported there at
+      // every
+      // message, and is slower than copying through shared memory at the sizes used here.
+      {"OMPI_MCA_btl_vader_single_copy_mechanism", "none"},  // Open MPI 4
+      {"OMPI_MCA_smsc", "^cma"},                             // Open MPI 5
+      // A waiting rank lets others have its core: ranks may outnumber the cores.
+      {"OMPI_MCA_mpi_yield_when_idle", "1"},
+      {"OMPI_MCA_btl_base_warn_component_unused", "0"},
+      {"HWLOC_HIDE_ERRORS", "2"},
+  };
+  for (const auto& [name, value] : defaults) ::setenv(name, value, 0);
+}
+
+}  // namespace
+
+bool mpi_is_built_in() noexcept {
+  return true;
+}
+
+void start_mpi() {
+  set_defaults();
+  int provided = MPI_THREAD_SINGLE;
+  check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
+  check_mpi(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+}
+
+std::string mpi_description() {
+  char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+  int length = 0;
+  MPI_Get_library_version(text, &length);
+  const std::string_view all(text, static_cast<std::size_t>(length));
+  std::string phrase(all.substr(0, all.find_first_of(",\n")));
+  if (const auto v = phrase.find(" v"); v != std::string::npos) phrase.erase(v + 1, 1);
+  return phrase;
+}
+
+std::string mpi_launch_hint() {
+  return "launch/run, or with " LOCKSTEP_MPIRUN;
+}
+
+void end_mpi(std::optional<int> failure) noexcept {
+  // On MPI_COMM_WORLD itself, which nothing else uses: no call of another rank can be taken for it.
+  MPI_Request farewell = MPI_REQUEST_NULL;
+  int all_here = 0;
+  bool lost = MPI_Ibarrier(MPI_COMM_WORLD, &farewell) != MPI_SUCCESS;
+  const double start = seconds_now();
+  while (!lost && all_here == 0) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    lost = MPI_Test(&farewell, &all_here, MPI_STATUS_IGNORE) != MPI_SUCCESS ||
+           (failure && seconds_now() - start > failure_patience_seconds);
+  }
+  if (all_here == 0) {
+    MPI_Abort(MPI_COMM_WORLD, failure.value_or(static_cast<int>(ExitCode::lost_rank)));
+  }
+  MPI_Finalize();
+}
+
+void check_mpi(int code, const char* call) {
+  if (code == MPI_SUCCESS) return;
+  char text[MPI_MAX_ERROR_STRING] = "";
+  int length = 0;
+  int rank = 0;
+  MPI_Error_string(code, text, &length);
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  throw Error(ExitCode::lost_rank,
+              fmt::format("{} failed on rank {}: {}; start the run again", call, rank,
+                          std::string_view(text, static_cast<std::size_t>(length))));
+}
+
+}  // namespace lockstep
