@@ -2,8 +2,8 @@
 #   LOCKSTEP_MPIRUN  the mpirun that belongs to it; launch/run reads it from <build>/mpirun.txt.
 # A run needs the mpirun of the MPI that it was built with, so the two are chosen together here.
 set(LOCKSTEP_MPI auto CACHE STRING
-  "MPI: wheel (in LOCKSTEP_PREFIX), system (find_package), or auto (the wheel if it is there)")
-set_property(CACHE LOCKSTEP_MPI PROPERTY STRINGS auto wheel system)
+  "MPI: wheel (in LOCKSTEP_PREFIX), system (find_package), auto (the wheel if it is there), or off")
+set_property(CACHE LOCKSTEP_MPI PROPERTY STRINGS auto wheel system off)
 
 set(wheel_library "${LOCKSTEP_PREFIX}/lib/libmpi.so.40")
 set(chosen "${LOCKSTEP_MPI}")
@@ -37,8 +37,10 @@ elseif(chosen STREQUAL "system")
   # Open MPI 4 and MPICH: leave out the C++ bindings, which their headers add by default.
   target_compile_definitions(lockstep::mpi INTERFACE OMPI_SKIP_MPICXX MPICH_SKIP_MPICXX)
   set(LOCKSTEP_MPIRUN "${MPIEXEC_EXECUTABLE}")
+elseif(chosen STREQUAL "off")
+  set(LOCKSTEP_MPIRUN "")  # no lockstep::mpi: src/comm builds no_mpi.cpp
 else()
-  message(FATAL_ERROR "LOCKSTEP_MPI is '${LOCKSTEP_MPI}': say auto, wheel or system")
+  message(FATAL_ERROR "LOCKSTEP_MPI is '${LOCKSTEP_MPI}': say auto, wheel, system or off")
 endif()
 
 file(WRITE "${CMAKE_BINARY_DIR}/mpirun.txt" "${LOCKSTEP_MPIRUN}\n")
