@@ -1,0 +1,60 @@
+#include "evaluator.hpp"
+
+#include <array>
+
+#include <lockstep/core/error.hpp>
+#include <lockstep/data/shards.hpp>
+
+namespace lockstep {
+namespace {
+
+Range own_part(std::size_t n, EvaluateOn where, const Communicator& communicator) {
+  if (where == EvaluateOn::all) return part(n, communicator.size(), communicator.rank());
+  return communicator.rank() == 0 ? Range{0, n} : Range{};
+}
+
+}  // namespace
+
+Score reduce_score(Tally tally, std::size_t samples, Communicator& communicator,
+                   const std::string& what) {
+  std::array<std::int64_t, 4> sums{tally.loss, tally.correct, static_cast<std::int64_t>(samples),
+                                   tally.invalid != 0};
+  communicator.all_reduce(sums);
+  if (sums[3] != 0) {
+    throw Error(ExitCode::non_finite, "the loss of " + what +
+                                          " is not finite or above 16384; lower --learning-rate or "
+                                          "set --clip-norm 1");
+  }
+  if (sums[2] == 0) return {};
+  const auto count = static_cast<double>(sums[2]);
+  return {loss_from_fixed(sums[0]) / count, static_cast<double>(sums[1]) / count};
+}
+
+Evaluator::Evaluator(Dataset& dataset, EvaluateOn where, Communicator& communicator)
+    : communicator_(communicator) {
+  const Range validation = own_part(dataset.validation_size(), where, communicator);
+  const Range test = own_part(dataset.test_size(), where, communicator);
+  validation_ = dataset.validation(validation.begin, validation.size());
+  test_ = dataset.test(test.begin, test.size());
+  test_first_ = test.begin;
+}
+
+Score Evaluator::validation(Replica& replica) const {
+  return evaluate(validation_, replica, {}, "the validation set");
+}
+
+Score Evaluator::test(Replica& replica, std::vector<float>& probabilities,
+                      std::size_t classes) const {
+  probabilities.resize(test_.size() * classes);
+  return evaluate(test_, replica, probabilities, "the test set");
+}
+
+Score Evaluator::evaluate(const Samples& samples, Replica& replica, std::span<float> probabilities,
+                          const std::string& what) const {
+  std::vector<const std::uint8_t*> pictures;
+  for (std::size_t i = 0; i < samples.size(); ++i) pictures.push_back(samples.picture(i));
+  const Batch batch{samples.rows, samples.columns, pictures, samples.labels};
+  return reduce_score(replica.evaluate(batch, probabilities), samples.size(), communicator_, what);
+}
+
+}  // namespace lockstep

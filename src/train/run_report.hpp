@@ -1,0 +1,57 @@
+#pragma once
+
+#include <iostream>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <lockstep/report/console.hpp>
+#include <lockstep/report/metrics.hpp>
+#include <lockstep/store/run_folder.hpp>
+#include <lockstep/train/run.hpp>
+
+#include "trainer.hpp"
+
+namespace lockstep {
+
+/// What there is to say of the test set at the end.
+struct TestReport {
+  Score score;
+  const Samples* samples = nullptr;      // rank 0's part of the test set,
+  std::size_t first = 0;                 // from this picture on,
+  std::span<const float> probabilities;  // [samples][classes],
+  std::size_t classes = 0;
+  std::vector<std::uint64_t> confusion;  // and the counts [truth][prediction] over all parts
+};
+
+/// Rank 0's side of a run: the console, the metrics and the run folder.
+class RunReport final : public Observer {
+ public:
+  /// Makes the run folder, if one is wanted, and writes config.json into it.
+  RunReport(const RunConfig& config, const TrainingPlan& plan, bool synthetic);
+
+  void header(const std::string& text) { console_.line(text); }
+  void step(const StepRecord& record) override;
+  void epoch(const EpochRecord& record, std::span<const float> parameters) override;
+
+  /// The model, the pictures, the last lines and, unless `stopped`, the summary.
+  void finish(const Summary& summary, const ModelShape& shape, std::span<const float> parameters,
+              const TestReport& test);
+  void stop(const Summary& summary, const ModelShape& shape, std::span<const float> parameters,
+            std::uint64_t total_steps);
+
+ private:
+  void write(const ModelShape& shape, std::span<const float> parameters, const Summary& summary);
+  void draw(const TestReport& test);
+  void note(const std::string& line);
+
+  const RunConfig& config_;
+  TrainingPlan plan_;
+  Console console_;
+  std::string title_;
+  std::optional<RunFolder> folder_;
+  std::optional<MetricsWriter> metrics_;
+  double begin_ = 0;
+};
+
+}  // namespace lockstep

@@ -1,0 +1,113 @@
+#include "trainer.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include <lockstep/core/clock.hpp>
+#include <lockstep/core/error.hpp>
+#include <lockstep/train/stop.hpp>
+
+namespace lockstep {
+
+Trainer::Trainer(const TrainingPlan& plan, const Schedule& schedule, Replica& replica,
+                 const Evaluator& evaluator, Communicator& communicator, Observer& observer)
+    : plan_(plan),
+      schedule_(schedule),
+      replica_(replica),
+      evaluator_(evaluator),
+      communicator_(communicator),
+      observer_(observer) {}
+
+Progress Trainer::run() {
+  begin_ = seconds_now();
+  while (progress_.steps < plan_.total_steps() && !progress_.stopped) {
+    const double step_begin = seconds_now();
+    const StepOutcome outcome =
+        replica_.step(++progress_.steps, {.stop = stop_requested(), .failure = failure_code_});
+    end_on_failure(outcome.failure);
+    observe(outcome, seconds_now() - step_begin);
+    progress_.stopped = outcome.stop && progress_.steps < plan_.total_steps();
+    const bool epoch_ends = progress_.steps % plan_.steps_per_epoch == 0;
+    if (epoch_ends || progress_.stopped) publish(last_reports());
+    if (epoch_ends && !progress_.stopped) end_epoch();
+  }
+  progress_.seconds = seconds_now() - begin_;
+  if (failure_) std::rethrow_exception(failure_);
+  return progress_;
+}
+
+void Trainer::end_on_failure(int exit_code) const {
+  if (exit_code == 0) return;
+  if (failure_) std::rethrow_exception(failure_);
+  throw Error(static_cast<ExitCode>(exit_code), "");
+}
+
+/// The article's figures: the epoch's last batch after its update, and the validation set.
+void Trainer::end_epoch() {
+  EpochRecord record;
+  record.epoch = progress_.steps / plan_.steps_per_epoch;
+  record.step = progress_.steps;
+  const Score train = reduce_score(replica_.tally(progress_.steps),
+                                   communicator_.rank() == 0 ? plan_.batch_size : 0, communicator_,
+                                   "the last batch");
+  progress_.validation = evaluator_.validation(replica_);
+  record.train_loss = train.loss;
+  record.train_accuracy = train.accuracy;
+  record.validation_loss = progress_.validation.loss;
+  record.validation_accuracy = progress_.validation.accuracy;
+  record.seconds = seconds_now() - begin_;
+  guard([&] { observer_.epoch(record, replica_.parameters()); });
+}
+
+void Trainer::observe(const StepOutcome& outcome, double seconds) {
+  if (pending_.step > 0) publish(outcome.reports);
+  const auto samples = static_cast<double>(plan_.batch_size);
+  pending_.step = progress_.steps;
+  pending_.epoch =
+      static_cast<double>(progress_.steps) / static_cast<double>(plan_.steps_per_epoch);
+  pending_.loss = loss_from_fixed(outcome.tally.loss) / samples;
+  pending_.accuracy = static_cast<double>(outcome.tally.correct) / samples;
+  pending_.rate = schedule_.rate(progress_.steps);
+  pending_.seconds = seconds;
+}
+
+/// Completes the pending record with the ranks' times: the rank that came last waited least, and
+/// what it spent in the all-reduce is taken for the reduction itself.
+void Trainer::publish(const std::vector<RankReport>& reports) {
+  double reduce = std::numeric_limits<double>::max();
+  for (const RankReport& report : reports) reduce = std::min(reduce, report.reduce_seconds);
+  pending_.ranks.clear();
+  for (const RankReport& report : reports) {
+    pending_.ranks.push_back({report.compute_seconds, report.reduce_seconds - reduce, reduce});
+  }
+  guard([&] { observer_.step(pending_); });
+  pending_.step = 0;
+}
+
+void Trainer::guard(const std::function<void()>& report) {
+  if (failure_) return;
+  try {
+    report();
+  } catch (const Error& error) {
+    failure_ = std::current_exception();
+    failure_code_ = static_cast<int>(error.code());
+  }
+}
+
+/// The reports that would come with the next step.
+std::vector<RankReport> Trainer::last_reports() {
+  constexpr double nanosecond = 1e-9;
+  std::vector<std::int64_t> times(2 * communicator_.size());
+  const RankReport own = replica_.last_step();
+  times[2 * communicator_.rank()] = static_cast<std::int64_t>(own.compute_seconds / nanosecond);
+  times[2 * communicator_.rank() + 1] = static_cast<std::int64_t>(own.reduce_seconds / nanosecond);
+  communicator_.all_reduce(times);
+  std::vector<RankReport> reports(communicator_.size());
+  for (std::size_t rank = 0; rank < reports.size(); ++rank) {
+    reports[rank].compute_seconds = static_cast<double>(times[2 * rank]) * nanosecond;
+    reports[rank].reduce_seconds = static_cast<double>(times[2 * rank + 1]) * nanosecond;
+  }
+  return reports;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include <lockstep/comm/communicator.hpp>
+#include <lockstep/optim/schedule.hpp>
+#include <lockstep/report/records.hpp>
+
+#include "evaluator.hpp"
+#include "replica.hpp"
+
+namespace lockstep {
+
+/// What a rank does with the figures as they come; rank 0's prints and writes them. If it throws
+/// Error, all ranks end after the next step with that error's exit code.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void step(const StepRecord&) {}
+  virtual void epoch(const EpochRecord&, std::span<const float> /*parameters*/) {}
+};
+
+struct TrainingPlan {
+  std::size_t epochs = 0;
+  std::uint64_t steps_per_epoch = 0;
+  std::size_t batch_size = 0;
+
+  std::uint64_t total_steps() const noexcept { return epochs * steps_per_epoch; }
+};
+
+struct Progress {
+  std::uint64_t steps = 0;  // taken
+  bool stopped = false;     // on request, before the last
+  Score validation;         // at the end of the last whole epoch
+  double seconds = 0;       // since the first step began
+};
+
+/// Takes a replica through the epochs.
+class Trainer {
+ public:
+  Trainer(const TrainingPlan& plan, const Schedule& schedule, Replica& replica,
+          const Evaluator& evaluator, Communicator& communicator, Observer& observer);
+
+  /// From the first step to the last, or to the one after which a rank was asked to stop.
+  /// Collective.
+  Progress run();
+
+ private:
+  void end_epoch();
+  void end_on_failure(int exit_code) const;
+  void observe(const StepOutcome& outcome, double seconds);
+  void publish(const std::vector<RankReport>& reports);
+  void guard(const std::function<void()>& report);
+  std::vector<RankReport> last_reports();
+
+  TrainingPlan plan_;
+  Schedule schedule_;
+  Replica& replica_;
+  const Evaluator& evaluator_;
+  Communicator& communicator_;
+  Observer& observer_;
+  Progress progress_;
+  double begin_ = 0;
+  StepRecord pending_;          // of the last step; the ranks' times come with the next
+  std::exception_ptr failure_;  // of this rank's observer
+  int failure_code_ = 0;
+};
+
+}  // namespace lockstep
