@@ -47,7 +47,7 @@ Figures figures(Engine& engine, Team& team, std::size_t size, Load load) {
     sum += evaluate(engine, team, load(first, std::min(pictures_at_once, size - first)));
   }
   const auto count = static_cast<double>(std::max<std::size_t>(1, size));
-  return {from_fixed(sum.loss) / count, static_cast<double>(sum.correct) / count};
+  return {loss_from_fixed(sum.loss) / count, static_cast<double>(sum.correct) / count};
 }
 
 void check_shape(const Model& model, Dataset& data) {

@@ -35,7 +35,11 @@ int run(const std::vector<std::string>& words) {
     run(invocation, session.world());
     return static_cast<int>(ExitCode::done);
   } catch (...) {
-    return end_together(describe(std::current_exception()), session.world());
+    const Failure failure = describe(std::current_exception());
+    print_error(failure);
+    if (!failure.common && session.world().size() > 1) session.world().abort(failure.exit_code);
+    session.leave(failure.exit_code);
+    return failure.exit_code;
   }
 }
 
@@ -48,6 +52,8 @@ int main(int argc, char** argv) {
   try {
     return run(std::vector<std::string>(argv + (argc > 0), argv + argc));
   } catch (...) {
-    return end_alone(describe(std::current_exception()));
+    const Failure failure = describe(std::current_exception());
+    print_error(failure);
+    return failure.exit_code;
   }
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <lockstep/core/team.hpp>
+#include <lockstep/train/stop.hpp>
 
 #include "commands.hpp"
 #include "output.hpp"
@@ -82,6 +83,8 @@ void run_parity(const Options& options, Communicator& world) {
     shape = {data->rows(), data->columns(), config.recipe.hidden, data->classes()};
     prefix = data->synthetic() ? "[synthetic] " : "";
   });
+  catch_stop_signals();
+  stop_when_output_closes();
   Comparison comparison(shape);
   config.on_epoch = [&](std::size_t epoch, std::span<const float> parameters) {
     comparison.add(epoch, parameters);

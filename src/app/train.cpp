@@ -3,8 +3,11 @@
 #include <fmt/chrono.h>
 #include <unistd.h>
 
+#include <lockstep/train/stop.hpp>
+
 #include "commands.hpp"
 #include "echo.hpp"
+#include "output.hpp"
 
 namespace lockstep {
 
@@ -21,6 +24,8 @@ void run_train(const Options& given, Communicator& world) {
   Options options = given;
   if (options.run.out.empty()) options.run.out = new_run_folder();
   options.run.config_json = echo(command(train_bit), options);
+  catch_stop_signals();
+  stop_when_output_closes();
   run_training(options.run, world);
 }
 
