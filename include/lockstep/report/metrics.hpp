@@ -16,10 +16,11 @@ class MetricsWriter {
 
   void add(const StepRecord& record);
   void add(const EpochRecord& record);
+  /// What was added before is in the files when it returns.
   void flush();
 
  private:
-  void check(const std::ofstream& file, const char* name) const;
+  void check() const;
 
   std::filesystem::path folder_;
   std::ofstream jsonl_;

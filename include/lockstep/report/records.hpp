@@ -28,7 +28,7 @@ struct EpochRecord {
   std::uint64_t step = 0;
   double train_loss = 0;  // of the epoch's last batch, after its update
   double train_accuracy = 0;
-  double validation_loss = 0;
+  double validation_loss = 0;  // NaN, and the next too, where there is no validation set
   double validation_accuracy = 0;
   double seconds = 0;  // since training began
 };
