@@ -7,10 +7,12 @@ stats table using 1 name 'truth' nooutput
 classes = int(truth_max) + 1
 with_numbers = classes <= 30
 
-# A cell's shade follows from its share of the truth's pictures: blue (negative) where prediction and
-# truth agree; red elsewhere, on a logarithmic scale so that rare errors show.
+# A cell's shade follows from its share of the truth's pictures: blue (negative) where prediction
+# and truth agree; red elsewhere, on a logarithmic scale so that rare errors show.
 share(count, total) = total > 0 ? 1. * count / total : 0
-error_shade(share) = share > 0 ? 0.08 + 0.92 * (share > 0.0003 ? 1 - log10(share) / log10(0.0003) : 0) : 0
+rarest = 0.0003
+depth(share) = share > rarest ? 1 - log10(share) / log10(rarest) : 0
+error_shade(share) = share > 0 ? 0.08 + 0.92 * depth(share) : 0
 shade(is_right, share) = is_right ? -share : error_shade(share)
 cell_shade(x) = shade(column(1) == column(2), share(column(3), column(4)))
 
@@ -54,14 +56,15 @@ set cbrange [-1:1]
 set label 5 'Prediction' at classes / 2. - 0.5, screen 60. / height center textcolor rgb ink
 set label 1 title at screen 0.5, screen 1 - 40. / height center noenhanced \
     font 'DejaVu Sans,18' textcolor rgb ink
-set label 2 'Pictures of each truth by prediction. Blue: right. Red: errors, on a logarithmic scale.' \
+set label 2 'Pictures by truth and prediction. Blue: right. Red: errors, on a logarithmic scale.' \
     at screen 0.5, screen 26. / height center font 'DejaVu Sans,11' textcolor rgb pale
 if (with_numbers) {
   set label 3 'right' at classes - 0.5 + 52. / side, -0.5 - 14. / side center textcolor rgb pale
 }
 plot table using 2:1:($2 - gap):($2 + gap):($1 - gap):($1 + gap):(cell_shade(0)) \
        with boxxyerror fill solid 1 noborder lc palette, \
-     table using (with_numbers && $3 > 0 ? $2 : NaN):1:(sprintf('%d', $3)):(number_color(cell_shade(0))) \
+     table using 2:1:(with_numbers && $3 > 0 ? sprintf('%d', $3) : ''): \
+       (number_color(cell_shade(0))) \
        with labels font sprintf('DejaVu Sans,%d', numbers) textcolor rgb variable, \
      table using (with_numbers && $1 == $2 ? classes - 0.5 + 52. / side : NaN):1: \
        (sprintf('%.1f %%', 100 * share($3, $4))) with labels textcolor rgb pale

@@ -12,9 +12,9 @@ stats 'metrics.csv' using (of("step", "epoch")) name 'epoch' nooutput
 stats 'metrics.csv' using (of("step", "loss")) name 'loss' nooutput
 stats 'metrics.csv' using (of("step", "accuracy")) name 'accuracy' nooutput
 stats 'metrics.csv' using (of("epoch", "validation_loss")) name 'validation' nooutput
-if (!exists("validation_records")) validation_records = 0
+validation_title = exists("validation_records") ? 'validation' : ''
 
-# The thin line is every batch (thinned out beyond 4,000), the thick one the mean over `width` batches.
+# The thin line is every batch (thinned out beyond 4,000), the thick one the mean over `width`.
 epochs = epoch_max
 width = ceil(step_records / 60.)
 mean_title = width > 1 ? sprintf('training, mean of %d batches', width) : ''
@@ -60,7 +60,7 @@ do for [picture in 'curves.png curves.svg'] {
        '' using (of("epoch", "epoch")):(of("epoch", "loss")) \
          with points pt 6 ps 1.1 lw 1.5 lc rgb training title 'training, last batch of the epoch', \
        '' using (of("epoch", "epoch")):(of("epoch", "validation_loss")) \
-         with linespoints pt 7 ps 1.1 lw 2.2 lc rgb validation title validation_records ? 'validation' : ''
+         with linespoints pt 7 ps 1.1 lw 2.2 lc rgb validation title validation_title
 
   unset logscale y
   lowest = 1 - 4 * (1 - accuracy_lo_quartile)
@@ -75,7 +75,7 @@ do for [picture in 'curves.png curves.svg'] {
        '' using (of("epoch", "epoch")):(of("epoch", "accuracy")) \
          with points pt 6 ps 1.1 lw 1.5 lc rgb training title 'training, last batch of the epoch', \
        '' using (of("epoch", "epoch")):(of("epoch", "validation_accuracy")) \
-         with linespoints pt 7 ps 1.1 lw 2.2 lc rgb validation title validation_records ? 'validation' : ''
+         with linespoints pt 7 ps 1.1 lw 2.2 lc rgb validation title validation_title
   unset multiplot
   unset output
 }

@@ -58,6 +58,6 @@ plot for [i = 0 : picture_records - 1] pixels index i matrix \
        with boxxyerror fill empty lw 3 lc rgb wrong, \
      table using (middle($0)):(bottom($0) + 19):(sprintf('%d', $3)):(color(ink)) \
        with labels font 'DejaVu Sans Bold,16' textcolor rgb variable, \
-     table using (middle($0)):(bottom($0) + 44):(sprintf('truth %d · %.1f %%', $2, 100 * $4)):(color(pale)) \
-       with labels textcolor rgb variable
+     table using (middle($0)):(bottom($0) + 44):(sprintf('truth %d · %.1f %%', $2, 100 * $4)): \
+       (color(pale)) with labels textcolor rgb variable
 unset output
