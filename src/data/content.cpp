@@ -65,17 +65,20 @@ class PlainContent final : public Content {
       if (got < 0) throw unreadable(path_, errno);
       if (got == 0) throw damaged(path_, fmt::format("is cut short at byte {}", place_));
       place_ += static_cast<std::uint64_t>(got);
+      taken_ += static_cast<std::uint64_t>(got);
       out = out.subspan(static_cast<std::size_t>(got));
     }
   }
 
   void expect_end() override { expect_length(place_); }
+  std::uint64_t bytes_taken() const noexcept override { return taken_; }
 
  private:
   fs::path path_;
   Handle<DescriptorTraits> file_;
   std::uint64_t size_ = 0;
   std::uint64_t place_ = 0;
+  std::uint64_t taken_ = 0;
 };
 
 class GzContent final : public Content {
@@ -91,6 +94,7 @@ class GzContent final : public Content {
   }
 
   bool compressed() const noexcept override { return true; }
+  std::uint64_t bytes_taken() const noexcept override { return place_; }
 
   void expect_length(std::uint64_t length) override {
     constexpr std::uint64_t best_ratio = 1032;  // of deflate: 258 bytes from 2 bits

@@ -25,6 +25,8 @@ class Content {
   virtual void read(std::span<std::uint8_t> out) = 0;
   /// Throws unless all was read or skipped, and gzip's check sum is right.
   virtual void expect_end() = 0;
+  /// How many bytes were taken from a plain file, or unpacked from gzip.
+  virtual std::uint64_t bytes_taken() const noexcept = 0;
 };
 
 std::unique_ptr<Content> open_content(const std::filesystem::path& path);

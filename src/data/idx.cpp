@@ -65,11 +65,11 @@ std::vector<std::uint8_t> IdxFile::read(std::size_t first, std::size_t count) {
   std::vector<std::uint8_t> items(count * item_size_);
   content->skip(begin);
   content->read(items);
-  bytes_read_ += content->compressed() ? total_size_ - header_size_ : items.size();
   if (content->compressed()) {
     content->skip(total_size_ - begin - items.size());
     content->expect_end();
   }
+  bytes_read_ += content->bytes_taken() - (content->compressed() ? header_size_ : 0);
   return items;
 }
 

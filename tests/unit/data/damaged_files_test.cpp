@@ -106,6 +106,8 @@ TEST_F(DamagedFiles, every_gzip_file_that_is_cut_short_is_an_error) {
       scratch_.write(name, std::span(whole).first(size));
       EXPECT_THAT(error_on_open(), HasSubstr(name)) << size;
     }
+    scratch_.write(name, std::span(whole).first(whole.size() - 9));
+    EXPECT_THAT(error_on_open(), HasSubstr("cut short inside its gzip stream"));
     scratch_.write(name, whole);
   }
 }
@@ -132,7 +134,9 @@ TEST_F(DamagedFiles, a_gzip_file_of_another_length_than_its_header_says_is_an_er
 }
 
 TEST_F(DamagedFiles, sizes_that_overflow_are_an_error_and_ask_for_no_memory) {
-  for (std::size_t place = 4; place < 16; ++place) set_byte(train_images, place, 0xFF);
+  for (std::size_t place = 4; place < 12; ++place) set_byte(train_images, place, 0xFF);
+  EXPECT_THAT(error_on_open(), HasSubstr("no file can have: 4294967295 x 4294967295 x 3"));
+  for (std::size_t place = 12; place < 16; ++place) set_byte(train_images, place, 0xFF);
   EXPECT_THAT(error_on_open(), HasSubstr("4294967295 x 4294967295 x 4294967295"));
   scratch_.gzip_all();
   EXPECT_THAT(error_on_open(), HasSubstr("4294967295 x 4294967295 x 4294967295"));
