@@ -35,3 +35,11 @@ stage() {
   "$@" || { local code=$?; warn "== $name failed after $((SECONDS - began)) s"; exit "$code"; }
   say "== $name: done in $((SECONDS - began)) s"
 }
+
+# quietly NAME COMMAND...: its output into build/NAME.log, shown only if it fails.
+quietly() {
+  local log=$root/build/$1.log
+  shift
+  mkdir -p "$root/build"
+  "$@" >"$log" 2>&1 || { local code=$?; tail -n 40 "$log" >&2; warn "(all of it in $log)"; return "$code"; }
+}
