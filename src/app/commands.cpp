@@ -12,6 +12,8 @@ std::span<const Command> commands() {
       Command{"predict", predict_bit, "FILE.png...", "read digits from pictures", run_predict},
       Command{"parity", parity_bit, "", "prove that every number of ranks gives the same weights",
               run_parity},
+      Command{"bench", bench_bit, "", "measure a step's time and its share of the machine's peak",
+              run_bench_command},
       Command{"data", data_bit, "verify|info|synthetic [DIR]",
               "check or describe a data set, or write a made one", run_data},
       Command{"inspect", inspect_bit, "", "what a model file holds", run_inspect},

@@ -38,6 +38,7 @@ void run_train(const Options& options, Communicator& world);
 void run_evaluate(const Options& options, Communicator& world);
 void run_predict(const Options& options, Communicator& world);
 void run_parity(const Options& options, Communicator& world);
+void run_bench_command(const Options& options, Communicator& world);
 void run_data(const Options& options, Communicator& world);
 void run_inspect(const Options& options, Communicator& world);
 

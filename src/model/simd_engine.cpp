@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
+#include <lockstep/core/clock.hpp>
 #include <lockstep/core/error.hpp>
 
 #include "simd/kernels.hpp"
@@ -34,6 +36,7 @@ class SimdEngine final : public Engine {
         limit_(config.limit),
         weights_(layout_) {
     for (std::size_t i = 0; i < config.workers; ++i) workspaces_.emplace_back(layout_);
+    seconds_.resize(config.workers);
   }
 
   void set_parameters(std::span<const float> parameters) override {
@@ -41,6 +44,7 @@ class SimdEngine final : public Engine {
   }
   Tally add_gradient(const Batch& batch, std::span<std::int64_t> sum, std::size_t worker) override;
   Tally evaluate(const Batch& batch, std::span<float> probabilities, std::size_t worker) override;
+  EngineSeconds seconds(std::size_t worker) const override { return seconds_[worker].value; }
   std::string name() const override { return "simd"; }
   std::string isa() const override { return kernels_.isa; }
 
@@ -53,6 +57,10 @@ class SimdEngine final : public Engine {
   float limit_;
   Weights weights_;
   std::vector<Workspace> workspaces_;
+  struct alignas(64) Seconds {  // on a line of its own: its worker writes it in every block
+    EngineSeconds value;
+  };
+  std::vector<Seconds> seconds_;
 };
 
 Tally SimdEngine::forward(const Batch& batch, std::size_t first, std::size_t n,
@@ -68,15 +76,24 @@ Tally SimdEngine::forward(const Batch& batch, std::size_t first, std::size_t n,
 Tally SimdEngine::add_gradient(const Batch& batch, std::span<std::int64_t> sum,
                                std::size_t worker) {
   Workspace& ws = workspaces_[worker];
+  EngineSeconds& seconds = seconds_[worker].value;
   Tally tally;
+  double before = seconds_now();
+  const auto lap = [&before](double& part) {
+    const double now = seconds_now();
+    part += now - std::exchange(before, now);
+  };
   for (std::size_t first = 0; first < batch.size(); first += block_samples) {
     const std::size_t n = std::min(block_samples, batch.size() - first);
     tally += forward(batch, first, n, ws);
+    lap(seconds.forward);
     for (std::size_t s = 0; s < n; ++s) {
       ws.dlogits[s * layout_.classes + batch.labels[first + s]] -= 1.0f;
     }
     kernels_.backward(layout_, weights_, n, ws);
+    lap(seconds.backward);
     tally.invalid |= kernels_.add_gradient(layout_, n, ws, limit_, sum.data());
+    lap(seconds.gradient);
   }
   return tally;
 }

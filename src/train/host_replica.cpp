@@ -6,6 +6,23 @@
 #include <lockstep/data/shards.hpp>
 
 namespace lockstep {
+namespace {
+
+/// Adds the time since the last call to a part; returns the time of the call.
+class Lap {
+ public:
+  explicit Lap(double begin) : last_(begin) {}
+  double operator()(double& part) {
+    const double now = seconds_now();
+    part += now - last_;
+    return last_ = now;
+  }
+
+ private:
+  double last_;
+};
+
+}  // namespace
 
 HostReplica::HostReplica(std::vector<float> parameters, std::vector<LocalShard> shards,
                          std::size_t batch_size, std::unique_ptr<Engine> engine,
@@ -32,22 +49,34 @@ void HostReplica::load_parameters() {
 
 StepOutcome HostReplica::step(std::uint64_t step, const RankReport& request) {
   const double begin = seconds_now();
+  Lap lap(begin);
   sum_.clear();
   const Tally own = add_gradients(step);
-  RankReport report = last_step_;
-  report.stop = request.stop;
-  report.failure = request.failure;
-  sum_.seal(own, own_samples_, communicator_.rank(), report, fingerprint_);
-  const double computed = seconds_now();
+  lap(seconds_.compute);
+  merge_workers();
+  sum_.seal(own, own_samples_, communicator_.rank(), report(request), fingerprint_);
+  const double sealed = lap(seconds_.seal);
   communicator_.all_reduce(sum_.block());
-  last_step_ = {.compute_seconds = computed - begin, .reduce_seconds = seconds_now() - computed};
+  const double reduced = lap(seconds_.all_reduce);
   sum_.verify(step, batch_size_, fingerprint_);
+  lap(seconds_.verify);
   adam_.step(parameters_, sum_.gradient(), batch_size_, schedule_.rate(step), step);
+  lap(seconds_.adam);
   load_parameters();
+  lap(seconds_.load);
+  last_step_ = {.compute_seconds = sealed - begin, .reduce_seconds = reduced - sealed};
   return {sum_.tally(), sum_.stop(), sum_.failure(), sum_.reports()};
 }
 
-/// The gradients of this rank's shards, summed into the first worker's buffer: integers, so that it
+/// The request, with what the step before took.
+RankReport HostReplica::report(const RankReport& request) const {
+  RankReport result = last_step_;
+  result.stop = request.stop;
+  result.failure = request.failure;
+  return result;
+}
+
+/// The gradients of this rank's shards, each worker's into a sum of its own: integers, so that it
 /// does not matter which worker took which shard.
 Tally HostReplica::add_gradients(std::uint64_t step) {
   std::vector<Tally> tallies(team_.size());
@@ -59,13 +88,27 @@ Tally HostReplica::add_gradients(std::uint64_t step) {
       tallies[worker] += engine_->add_gradient(shards_[shard].batch(step), sum, worker);
     }
   });
-  Tally total = tallies[0];
-  for (std::size_t worker = 1; worker < team_.size(); ++worker) {
-    total += tallies[worker];
-    const auto from = worker_sums_[worker - 1].span();
-    std::ranges::transform(sum_.gradient(), from, sum_.gradient().begin(), std::plus<>());
-  }
+  Tally total;
+  for (const Tally& tally : tallies) total += tally;
   return total;
+}
+
+void HostReplica::merge_workers() {
+  for (const auto& from : worker_sums_) {
+    std::ranges::transform(sum_.gradient(), from.span(), sum_.gradient().begin(), std::plus<>());
+  }
+}
+
+StepSeconds HostReplica::seconds() const {
+  StepSeconds result = seconds_;
+  const auto workers = static_cast<double>(team_.size());
+  for (std::size_t worker = 0; worker < team_.size(); ++worker) {
+    const EngineSeconds engine = engine_->seconds(worker);
+    result.engine.forward += engine.forward / workers;
+    result.engine.backward += engine.backward / workers;
+    result.engine.gradient += engine.gradient / workers;
+  }
+  return result;
 }
 
 Tally HostReplica::tally(std::uint64_t step) {

@@ -27,9 +27,13 @@ class HostReplica final : public Replica {
   std::span<const float> parameters() const override { return parameters_; }
   RankReport last_step() const override { return last_step_; }
 
+  StepSeconds seconds() const;
+
  private:
   Tally add_gradients(std::uint64_t step);
+  void merge_workers();
   void load_parameters();
+  RankReport report(const RankReport& request) const;
 
   std::vector<float> parameters_;
   std::vector<LocalShard> shards_;
@@ -44,6 +48,7 @@ class HostReplica final : public Replica {
   std::vector<Buffer<std::int64_t>> worker_sums_;  // of the workers after the first
   std::uint64_t fingerprint_ = 0;
   RankReport last_step_;
+  StepSeconds seconds_;
 };
 
 }  // namespace lockstep

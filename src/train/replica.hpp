@@ -10,6 +10,17 @@
 
 namespace lockstep {
 
+/// What this rank's steps took so far, part by part.
+struct StepSeconds {
+  EngineSeconds engine;  // the mean over the rank's threads
+  double compute = 0;  // all until the sum is sealed: the engine's parts, and waiting among threads
+  double seal = 0;     // adding up the threads' sums, checksum
+  double all_reduce = 0;  // waiting for the other ranks included
+  double verify = 0;
+  double adam = 0;
+  double load = 0;  // giving the engine the new parameters, fingerprint
+};
+
 /// What a step came to over all ranks.
 struct StepOutcome {
   Tally tally;

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iostream>
 
 #include <lockstep/core/clock.hpp>
 #include <lockstep/report/plots.hpp>
@@ -50,16 +51,19 @@ std::vector<Prediction> choose_predictions(const TestReport& test) {
 
 }  // namespace
 
-RunReport::RunReport(const RunConfig& config, const TrainingPlan& plan, bool synthetic)
+RunReport::RunReport(const RunConfig& config, const Job& job)
     : config_(config),
-      plan_(plan),
+      shape_(job.shape()),
+      plan_(job.plan()),
       console_(std::cout, isatty(STDOUT_FILENO) != 0, config.console,
-               synthetic ? "[synthetic] " : ""),
-      title_(synthetic ? "synthetic digits" : config.data.data) {
-  if (config.out.empty()) return;
-  folder_ = RunFolder::create(config.out);
-  folder_->write("config.json", config.config_json);
-  metrics_.emplace(folder_->path());
+               job.dataset().synthetic() ? "[synthetic] " : ""),
+      title_(fmt::format("{} digits, seed {}", job.dataset().name(), config.recipe.seed)) {
+  if (!config.out.empty()) {
+    folder_ = RunFolder::create(config.out);
+    folder_->write("config.json", config.config_json);
+    metrics_.emplace(folder_->path());
+  }
+  console_.line(job.description());
 }
 
 void RunReport::step(const StepRecord& record) {
@@ -78,11 +82,11 @@ void RunReport::epoch(const EpochRecord& record, std::span<const float> paramete
   if (config_.on_epoch) config_.on_epoch(record.epoch, parameters);
 }
 
-void RunReport::finish(const Summary& summary, const ModelShape& shape,
-                       std::span<const float> parameters, const TestReport& test) {
+void RunReport::finish(const Summary& summary, std::span<const float> parameters,
+                       const TestReport& test) {
   console_.test(test.score.loss, test.score.accuracy);
   if (folder_) {
-    write(shape, parameters, summary);
+    write_weights(summary, parameters);
     draw(test);
     folder_->finish(summary);
     console_.line(fmt::format("Run folder: {}", folder_->path().string()));
@@ -90,19 +94,16 @@ void RunReport::finish(const Summary& summary, const ModelShape& shape,
   console_.weights(summary.weights_sha256);
 }
 
-void RunReport::stop(const Summary& summary, const ModelShape& shape,
-                     std::span<const float> parameters, std::uint64_t total_steps) {
-  if (folder_) {
-    write(shape, parameters, summary);
-    metrics_->flush();
-  }
-  console_.line(fmt::format("Stopped on request after step {} of {}", summary.steps, total_steps));
+void RunReport::stop(const Summary& summary, std::span<const float> parameters) {
+  if (folder_) write_weights(summary, parameters);
+  console_.line(
+      fmt::format("Stopped on request after step {} of {}", summary.steps, plan_.total_steps()));
   console_.weights(summary.weights_sha256);
 }
 
-void RunReport::write(const ModelShape& shape, std::span<const float> parameters,
-                      const Summary& summary) {
-  Model model{shape, Buffer<float>(parameters.size()), config_.recipe.seed, summary.steps,
+void RunReport::write_weights(const Summary& summary, std::span<const float> parameters) {
+  metrics_->flush();
+  Model model{shape_, Buffer<float>(parameters.size()), config_.recipe.seed, summary.steps,
               summary.data};
   std::ranges::copy(parameters, model.parameters.data());
   write_model(folder_->path() / "model.safetensors", model);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <iostream>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,7 +9,7 @@
 #include <lockstep/store/run_folder.hpp>
 #include <lockstep/train/run.hpp>
 
-#include "trainer.hpp"
+#include "job.hpp"
 
 namespace lockstep {
 
@@ -27,25 +26,24 @@ struct TestReport {
 /// Rank 0's side of a run: the console, the metrics and the run folder.
 class RunReport final : public Observer {
  public:
-  /// Makes the run folder, if one is wanted, and writes config.json into it.
-  RunReport(const RunConfig& config, const TrainingPlan& plan, bool synthetic);
+  /// Makes the run folder, if one is wanted, writes config.json into it and prints the first line.
+  RunReport(const RunConfig& config, const Job& job);
 
-  void header(const std::string& text) { console_.line(text); }
   void step(const StepRecord& record) override;
   void epoch(const EpochRecord& record, std::span<const float> parameters) override;
 
-  /// The model, the pictures, the last lines and, unless `stopped`, the summary.
-  void finish(const Summary& summary, const ModelShape& shape, std::span<const float> parameters,
-              const TestReport& test);
-  void stop(const Summary& summary, const ModelShape& shape, std::span<const float> parameters,
-            std::uint64_t total_steps);
+  /// The model, the pictures, the last lines and the summary, which marks the run as finished.
+  void finish(const Summary& summary, std::span<const float> parameters, const TestReport& test);
+  /// The model as it is after the step at which the run was stopped.
+  void stop(const Summary& summary, std::span<const float> parameters);
 
  private:
-  void write(const ModelShape& shape, std::span<const float> parameters, const Summary& summary);
+  void write_weights(const Summary& summary, std::span<const float> parameters);
   void draw(const TestReport& test);
   void note(const std::string& line);
 
   const RunConfig& config_;
+  ModelShape shape_;
   TrainingPlan plan_;
   Console console_;
   std::string title_;

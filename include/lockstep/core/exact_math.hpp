@@ -4,8 +4,8 @@
 
 namespace lockstep {
 
-// Functions of fp64 made of IEEE additions, multiplications and divisions only: the C library's differ
-// from machine to machine in their last bits. Errors below 1e-15.
+// Functions of fp64 made of IEEE additions, multiplications and divisions only: the C library's
+// differ from machine to machine in their last bits. Errors below 1e-15.
 
 /// cos(pi x) for 0 <= x <= 1, by the Taylor series of the sine about x = 1/2.
 double cos_pi(double x) noexcept;

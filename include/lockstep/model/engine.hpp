@@ -52,6 +52,13 @@ struct EngineConfig {
   float limit = 8192.0f;    // a block's gradient of this magnitude or more is invalid
 };
 
+/// Where a worker's time in add_gradient went since the engine was made.
+struct EngineSeconds {
+  double forward = 0;   // pictures to losses
+  double backward = 0;  // losses to the derivatives of every row
+  double gradient = 0;  // the weight gradient, its rounding to fixed point included
+};
+
 /// Computes the network's gradient and its predictions. `set_parameters` must not run while another
 /// call does; the other two may run at the same time with different `worker` numbers.
 class Engine {
@@ -70,6 +77,9 @@ class Engine {
   /// Forward only. `probabilities`, if not empty, is filled [batch size][classes].
   virtual Tally evaluate(const Batch& batch, std::span<float> probabilities,
                          std::size_t worker) = 0;
+
+  /// Of engines that do not tell, all zero. Not while the worker is at work.
+  virtual EngineSeconds seconds(std::size_t /*worker*/) const { return {}; }
 
   virtual std::string name() const = 0;  // "reference", "simd" or "torch"
   virtual std::string isa() const = 0;   // what it runs on: "avx2", "avx512", "neon" or "scalar"

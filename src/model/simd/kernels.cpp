@@ -128,6 +128,22 @@ std::uint32_t add_gradient(const Layout& layout, std::size_t n, const Workspace&
   return invalid;
 }
 
+std::size_t fma_chains(std::size_t rounds) {
+  constexpr std::size_t chains = 12;
+  const Vector factor = broadcast(0.5f);
+  Vector sums[chains];
+  for (auto& sum : sums) sum = factor;
+  for (std::size_t i = 0; i < rounds; ++i) {
+#pragma GCC unroll 16
+    for (std::size_t c = 0; c < chains; ++c) sums[c] = fused(sums[c], factor, factor);
+  }
+  Vector total = sums[0];
+  for (std::size_t c = 1; c < chains; ++c) total = hn::Add(total, sums[c]);
+  volatile float keep = hn::GetLane(total);  // so that the work can't be left out
+  (void)keep;
+  return rounds * chains * lanes * 2;
+}
+
 }  // namespace
 
 extern const Kernels kernels;
@@ -139,7 +155,8 @@ const Kernels kernels{HWY_MAX_BYTES == 64   ? "avx512"
                       forward,
                       loss,
                       backward,
-                      add_gradient};
+                      add_gradient,
+                      fma_chains};
 
 }  // namespace lockstep::simd::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

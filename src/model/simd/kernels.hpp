@@ -25,6 +25,9 @@ struct Kernels {
   /// Adds the block's gradient to `sum`; returns the bits of Tally::invalid.
   std::uint32_t (*add_gradient)(const Layout&, std::size_t n, const Workspace&, float limit,
                                 std::int64_t* sum);
+  /// Runs `rounds` of independent multiply-adds, nothing else; returns how many operations those
+  /// are.
+  std::size_t (*fma_chains)(std::size_t rounds);
 };
 
 /// Those that this machine can run, best first.

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <lockstep/comm/communicator.hpp>
+#include <lockstep/train/run.hpp>
+
+namespace lockstep {
+
+/// One part of a step; mean seconds a step, on rank 0.
+struct BenchPart {
+  std::string name;
+  double seconds = 0;
+  double operations = 0;  // of this rank, fp32; 0 where it is not arithmetic that counts
+};
+
+/// Steps of real training, timed, beside the machine's peak in the same minutes. Peak and share are
+/// of all ranks' threads together; times are rank 0's.
+struct BenchResult {
+  std::string engine;
+  std::string isa;
+  std::string communicator;
+  std::size_t ranks = 0;
+  std::size_t threads = 0;           // of a rank
+  double p50 = 0, min = 0, p90 = 0;  // seconds a step
+  double peak_gflops = 0;            // the median of the measurements between the steps
+  double best_peak_gflops = 0;
+  double share_of_peak = 0;       // operations / p50 / peak
+  double best_share_of_peak = 0;  // operations / min / best peak
+  double samples_per_second = 0;  // batch / p50
+  std::vector<BenchPart> parts;
+};
+
+/// Takes `steps` steps (after some that are not counted) and measures. Collective; every rank gets
+/// the result. The data set is config.data; nothing is written.
+BenchResult run_bench(const RunConfig& config, std::size_t steps, Communicator& world);
+
+}  // namespace lockstep

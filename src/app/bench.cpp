@@ -1,0 +1,63 @@
+#include <lockstep/train/bench.hpp>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "commands.hpp"
+#include "output.hpp"
+
+namespace lockstep {
+namespace {
+
+constexpr double milli = 1e3;
+
+std::string as_json(const BenchResult& r) {
+  nlohmann::ordered_json json{
+      {"engine", r.engine},
+      {"isa", r.isa},
+      {"communicator", r.communicator},
+      {"ranks", r.ranks},
+      {"threads", r.threads},
+      {"step_ms", {{"p50", r.p50 * milli}, {"min", r.min * milli}, {"p90", r.p90 * milli}}},
+      {"fma_peak_gflops", r.peak_gflops},
+      {"share_of_peak", r.share_of_peak},
+      {"best_share_of_peak", r.best_share_of_peak},
+      {"samples_per_second", r.samples_per_second}};
+  for (const BenchPart& part : r.parts) json["parts_ms"][part.name] = part.seconds * milli;
+  return json.dump(2) + "\n";
+}
+
+std::string part_row(const BenchPart& part, const BenchResult& r) {
+  std::string row = fmt::format("  {:<32} {:>9.4f} {:>6.1f} %", part.name, part.seconds * milli,
+                                100 * part.seconds / r.p50);
+  if (part.operations > 0) {
+    const double gflops = part.operations / part.seconds * 1e-9;
+    const double peak = r.peak_gflops / static_cast<double>(r.ranks);
+    row += fmt::format(" {:>9.1f} {:>8.1f} %", gflops, 100 * gflops / peak);
+  }
+  return row + "\n";
+}
+
+std::string as_table(const BenchResult& r) {
+  std::string text = fmt::format(
+      "engine {} ({}), {} x {} threads over {}\n"
+      "step        p50 {:.3f} ms, min {:.3f}, p90 {:.3f}; {:.0f} samples a second\n"
+      "FMA peak    {:.1f} GFLOP/s (all threads, median in this run), best {:.1f}\n"
+      "share       {:.1f} % of the peak (p50), {:.1f} % (min of best)\n",
+      r.engine, r.isa, r.ranks, r.threads, r.communicator, r.p50 * milli, r.min * milli,
+      r.p90 * milli, r.samples_per_second, r.peak_gflops, r.best_peak_gflops, 100 * r.share_of_peak,
+      100 * r.best_share_of_peak);
+  text += fmt::format("  {:<32} {:>9} {:>8} {:>9} {:>10}\n", "part (mean, rank 0)", "ms", "of p50",
+                      "GFLOP/s", "of peak");
+  for (const BenchPart& part : r.parts) text += part_row(part, r);
+  return text;
+}
+
+}  // namespace
+
+void run_bench_command(const Options& options, Communicator& world) {
+  const BenchResult result = run_bench(options.run, options.steps, world);
+  if (world.rank() == 0) print(options.json ? as_json(result) : as_table(result));
+}
+
+}  // namespace lockstep

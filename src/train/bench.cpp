@@ -1,0 +1,112 @@
+#include <lockstep/train/bench.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+#include <lockstep/core/clock.hpp>
+#include <lockstep/model/peak.hpp>
+
+#include "job.hpp"
+
+namespace lockstep {
+namespace {
+
+constexpr std::size_t warm_up_steps = 20;
+constexpr std::size_t steps_between_peaks = 10;
+
+double quantile(std::vector<double> values, double q) {
+  const auto place = static_cast<std::ptrdiff_t>(q * static_cast<double>(values.size() - 1));
+  std::ranges::nth_element(values, values.begin() + place);
+  return values[static_cast<std::size_t>(place)];
+}
+
+/// The peak of all threads of all ranks at the same time. Collective.
+double measure_peak(Job& job, const RunConfig& config, Communicator& world) {
+  std::vector<double> peaks(job.team().size());
+  world.barrier();
+  job.team().run([&](std::size_t worker) { peaks[worker] = measure_fma_peak(config.engine.isa); });
+  std::int64_t megaflops = 0;
+  for (const double peak : peaks) megaflops += std::llround(peak * 1e3);
+  world.all_reduce({&megaflops, 1});
+  return static_cast<double>(megaflops) * 1e-3;
+}
+
+StepSeconds difference(StepSeconds a, const StepSeconds& b) {
+  a.engine.forward -= b.engine.forward;
+  a.engine.backward -= b.engine.backward;
+  a.engine.gradient -= b.engine.gradient;
+  a.compute -= b.compute;
+  a.seal -= b.seal;
+  a.all_reduce -= b.all_reduce;
+  a.verify -= b.verify;
+  a.adam -= b.adam;
+  a.load -= b.load;
+  return a;
+}
+
+std::vector<BenchPart> parts(const StepSeconds& s, const ModelShape& shape, double samples,
+                             std::size_t steps, double total) {
+  const auto [rows, columns, hidden, classes] = shape;
+  const auto macs = [&](std::size_t n) { return 2.0 * samples * static_cast<double>(n); };
+  const double input = macs(rows * columns * hidden);
+  const double recurrent = macs((rows - 1) * hidden * hidden);
+  const double head = macs(hidden * classes);
+  const EngineSeconds& engine = s.engine;
+  const double in_engine = engine.forward + engine.backward + engine.gradient;
+  const double named = s.compute + s.seal + s.all_reduce + s.verify + s.adam + s.load;
+  std::vector<BenchPart> result{
+      {"forward", engine.forward, input + recurrent + head},
+      {"backward", engine.backward, recurrent + head},
+      {"weight gradient, fixed point", engine.gradient, input + recurrent + head},
+      {"batches, waiting among threads", s.compute - in_engine, 0},
+      {"sums of threads, checksum", s.seal, 0},
+      {"all-reduce, waiting for ranks", s.all_reduce, 0},
+      {"verification", s.verify, 0},
+      {"Adam", s.adam, 0},
+      {"packing, fingerprint", s.load, 0},
+      {"rest", total - named, 0}};
+  for (BenchPart& part : result) part.seconds /= static_cast<double>(steps);
+  return result;
+}
+
+}  // namespace
+
+BenchResult run_bench(const RunConfig& config, std::size_t steps, Communicator& world) {
+  Job job(config, world);
+  std::vector<double> times;
+  std::vector<double> peaks;
+  std::uint64_t step = 0;
+  while (step < warm_up_steps) job.replica().step(++step, {});
+  const StepSeconds before = job.replica().seconds();
+  while (times.size() < steps) {
+    if (times.size() % steps_between_peaks == 0) peaks.push_back(measure_peak(job, config, world));
+    const double begin = seconds_now();
+    job.replica().step(++step, {});
+    times.push_back(seconds_now() - begin);
+  }
+  BenchResult r;
+  r.engine = job.engine();
+  r.isa = job.isa();
+  r.communicator = world.description();
+  r.ranks = world.size();
+  r.threads = job.team().size();
+  r.p50 = quantile(times, 0.5);
+  r.min = std::ranges::min(times);
+  r.p90 = quantile(times, 0.9);
+  r.peak_gflops = quantile(peaks, 0.5);
+  r.best_peak_gflops = std::ranges::max(peaks);
+  const double operations = step_operations(job.shape(), config.recipe.batch_size) * 1e-9;
+  if (r.peak_gflops > 0) {
+    r.share_of_peak = operations / r.p50 / r.peak_gflops;
+    r.best_share_of_peak = operations / r.min / r.best_peak_gflops;
+  }
+  const auto batch = static_cast<double>(config.recipe.batch_size);
+  r.samples_per_second = batch / r.p50;
+  double total = 0;
+  for (const double time : times) total += time;
+  r.parts = parts(difference(job.replica().seconds(), before), job.shape(),
+                  batch / static_cast<double>(world.size()), steps, total);
+  return r;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <lockstep/core/team.hpp>
+#include <lockstep/data/shards.hpp>
+#include <lockstep/train/run.hpp>
+
+#include "evaluator.hpp"
+#include "host_replica.hpp"
+#include "trainer.hpp"
+
+namespace lockstep {
+
+/// A rank's part of a training, loaded and ready for the first step: the data set's sizes, the
+/// shards, the pictures to evaluate on, the threads and the replica. Made by all ranks together; a
+/// failure on one is everyone's.
+class Job {
+ public:
+  Job(const RunConfig& config, Communicator& world);
+
+  const Dataset& dataset() const noexcept { return *dataset_; }
+  const ModelShape& shape() const noexcept { return shape_; }
+  const TrainingPlan& plan() const noexcept { return plan_; }
+  const Schedule& schedule() const noexcept { return schedule_; }
+  const Evaluator& evaluator() const noexcept { return *evaluator_; }
+  HostReplica& replica() noexcept { return *replica_; }
+  Team& team() noexcept { return *team_; }
+  const std::string& engine() const noexcept { return engine_; }
+  const std::string& isa() const noexcept { return isa_; }
+
+  /// What runs here, in one line.
+  std::string description() const;
+
+ private:
+  void open_data();
+  void check_sizes() const;
+  void load();
+  void make_replica();
+
+  const RunConfig& config_;
+  const Recipe& recipe_;
+  Communicator& world_;
+  std::unique_ptr<Dataset> dataset_;
+  ModelShape shape_;
+  ShardPlan shard_plan_;
+  TrainingPlan plan_;
+  Schedule schedule_;
+  std::unique_ptr<Evaluator> evaluator_;
+  std::vector<LocalShard> shards_;
+  std::unique_ptr<Team> team_;
+  std::string engine_;
+  std::string isa_;
+  std::unique_ptr<HostReplica> replica_;
+};
+
+}  // namespace lockstep
