@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <lockstep/core/fixed_point.hpp>
+#include <lockstep/comm/processor_share.hpp>
 #include <lockstep/core/team.hpp>
 #include <lockstep/data/shards.hpp>
 
@@ -83,11 +84,12 @@ void print_figures(const Options& options, const Dataset& data, const Figures& v
 }  // namespace
 
 void run_evaluate(const Options& options, Communicator& world) {
+  const std::size_t share = processor_share(world);
   on_first_rank(world, [&] {
     const Model model = read_model(model_argument(options));
     const auto data = open_dataset(options.run.data);
     check_shape(model, *data);
-    Team team(options.run.threads == 0 ? usable_processors() : options.run.threads);
+    Team team(options.run.threads == 0 ? share : options.run.threads);
     const auto engine = make_engine(options, model, team.size());
     const Figures validation = figures(*engine, team, data->validation_size(),
                                        [&](auto i, auto n) { return data->validation(i, n); });

@@ -7,12 +7,12 @@
 #include <atomic>
 #include <cstdint>
 #include <exception>
-#include <fstream>
 #include <mutex>
-#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include <lockstep/core/processors.hpp>
 
 namespace lockstep {
 namespace {
@@ -36,17 +36,6 @@ void wait_while_equal(const std::atomic<std::uint64_t>& value, std::uint64_t old
     pause_processor();
   }
   value.wait(old, std::memory_order_acquire);
-}
-
-std::vector<int> allowed_processors() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  std::vector<int> result;
-  if (sched_getaffinity(0, sizeof set, &set) != 0) return result;
-  for (int i = 0; i < CPU_SETSIZE; ++i) {
-    if (CPU_ISSET(i, &set)) result.push_back(i);
-  }
-  return result;
 }
 
 void pin_to(int processor) noexcept {
@@ -120,18 +109,6 @@ void Team::run(const std::function<void(std::size_t)>& job) {
     done = state_->jobs_done.load(std::memory_order_acquire);
   }
   if (state_->failure) std::rethrow_exception(std::exchange(state_->failure, nullptr));
-}
-
-std::size_t usable_processors() {
-  std::size_t count = std::max<std::size_t>(allowed_processors().size(), 1);
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
-  std::string quota;
-  double period = 0;
-  if (file >> quota >> period && quota != "max" && period > 0) {
-    const double processors = std::stod(quota) / period;
-    count = std::min(count, std::max<std::size_t>(static_cast<std::size_t>(processors + 0.5), 1));
-  }
-  return count;
 }
 
 }  // namespace lockstep

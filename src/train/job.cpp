@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include <lockstep/comm/processor_share.hpp>
 #include <lockstep/core/error.hpp>
 
 namespace lockstep {
@@ -13,6 +14,7 @@ Job::Job(const RunConfig& config, Communicator& world)
   agree(world_, [&] { open_data(); });
   world_.broadcast(std::as_writable_bytes(std::span(&shape_.classes, 1)), 0);
   agree(world_, [&] { load(); });
+  threads_ = config_.threads > 0 ? config_.threads : processor_share(world_);
   agree(world_, [&] { make_replica(); });
 }
 
@@ -68,8 +70,7 @@ void Job::load() {
 }
 
 void Job::make_replica() {
-  const std::size_t threads = config_.threads > 0 ? config_.threads : usable_processors();
-  team_ = std::make_unique<Team>(std::min(threads, shards_.size()));
+  team_ = std::make_unique<Team>(std::min(threads_, shards_.size()));
   EngineConfig engine_config = config_.engine;
   engine_config.workers = team_->size();
   const std::uint64_t blocks =

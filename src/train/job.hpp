@@ -50,6 +50,7 @@ class Job {
   Schedule schedule_;
   std::unique_ptr<Evaluator> evaluator_;
   std::vector<LocalShard> shards_;
+  std::size_t threads_ = 1;
   std::unique_ptr<Team> team_;
   std::string engine_;
   std::string isa_;

@@ -29,7 +29,4 @@ class Team {
   std::unique_ptr<State> state_;
 };
 
-/// How many processors this process may use (its affinity mask and cgroup quota), at least 1.
-std::size_t usable_processors();
-
 }  // namespace lockstep

@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include <lockstep/core/processors.hpp>
+
 namespace lockstep {
 namespace {
 
@@ -29,8 +31,9 @@ TEST(Team, a_jobs_exception_reaches_the_caller_and_the_team_goes_on) {
   EXPECT_EQ(calls, 3);
 }
 
-TEST(UsableProcessors, is_at_least_one) {
-  EXPECT_GE(usable_processors(), 1u);
+TEST(Processors, at_least_one_is_allowed_and_granted) {
+  EXPECT_GE(allowed_processors().size(), 1u);
+  EXPECT_GT(processor_quota(), 0.0);
 }
 
 }  // namespace
