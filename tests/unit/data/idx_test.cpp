@@ -81,19 +81,6 @@ TEST(Idx, keeps_only_the_range_of_a_gzip_file_and_counts_what_it_unpacked) {
   EXPECT_EQ(file.bytes_read(), 30U);
 }
 
-TEST(Idx, a_check_sum_behind_the_last_byte_of_a_large_gzip_file_is_held) {
-  const Scratch scratch;
-  const std::array<std::size_t, 1> one{(std::size_t{1} << 20U) -
-                                       8};  // with its header whole chunks
-  write_idx(scratch.path("a"), one, Bytes(one[0], 1));
-  scratch.gzip("a");
-  Bytes bytes = scratch.read("a.gz");
-  bytes[bytes.size() - 8] ^= 1U;
-  scratch.write("a.gz", bytes);
-  IdxFile file(scratch.path("a.gz"), 1);
-  EXPECT_THAT(data_error_of([&] { file.read(0, one[0]); }), testing::HasSubstr("data check"));
-}
-
 TEST(Idx, writing_replaces_whole_and_leaves_no_other_file) {
   const Scratch scratch;
   write_idx(scratch.path("a"), shape, counted_items());
