@@ -17,9 +17,10 @@ validation_title = exists("validation_records") ? 'validation' : ''
 # The thin line is every batch (thinned out beyond 4,000), the thick one the mean over `width`.
 epochs = epoch_max
 width = ceil(step_records / 60.)
-mean_title = width > 1 ? sprintf('training, mean of %d batches', width) : ''
+mean_title = width > 1 ? sprintf('training, mean of %d batches', width) : 'training'
+batch_title = width > 1 ? 'batches' : ''
 stride = ceil(step_records / 4000.)
-middle(step) = (floor((step - 1) / width) + 0.5) * width * epochs / step_max
+middle(step) = ((floor((step - 1) / width) + 0.5) * width + 0.5) * epochs / step_max
 
 batch = '#9fc3e6'
 training = '#1f5fa8'
@@ -54,7 +55,7 @@ do for [picture in 'curves.png curves.svg'] {
   set ytics (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
   set key top right
   plot 'metrics.csv' every stride using (of("step", "epoch")):(of("step", "loss")) \
-         with lines lc rgb batch lw 0.7 title 'batches', \
+         with lines lc rgb batch lw 0.7 title batch_title, \
        '' using (middle(of("step", "step"))):(of("step", "loss")) smooth unique \
          with lines lc rgb training lw 2.2 title mean_title, \
        '' using (of("epoch", "epoch")):(of("epoch", "loss")) \
@@ -69,7 +70,7 @@ do for [picture in 'curves.png curves.svg'] {
   set ytics auto
   set key bottom right
   plot 'metrics.csv' every stride using (of("step", "epoch")):(of("step", "accuracy")) \
-         with lines lc rgb batch lw 0.7 title 'batches', \
+         with lines lc rgb batch lw 0.7 title batch_title, \
        '' using (middle(of("step", "step"))):(of("step", "accuracy")) smooth unique \
          with lines lc rgb training lw 2.2 title mean_title, \
        '' using (of("epoch", "epoch")):(of("epoch", "accuracy")) \
