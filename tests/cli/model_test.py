@@ -1,0 +1,144 @@
+import json
+import pathlib
+import shutil
+import tempfile
+import unittest
+
+from program import ProgramTest, lockstep, read_idx, read_json, write_png
+
+SCRATCH = pathlib.Path(tempfile.mkdtemp(prefix="lockstep-model-"))
+RUN = SCRATCH / "run"
+
+
+def setUpModule():
+    ended = lockstep("train", "--data", "synthetic", "--epochs", 4, "--hidden", 32,
+                     "--learning-rate", 0.003, "--out", RUN)
+    assert ended.returncode == 0, ended.stderr
+    lockstep("data", "synthetic", SCRATCH / "digits")
+
+
+def tearDownModule():
+    shutil.rmtree(SCRATCH)
+
+
+def damaged_model(folder, change):
+    """A copy of the model whose bytes went through `change`."""
+    content = bytearray((RUN / "model.safetensors").read_bytes())
+    path = folder / "model.safetensors"
+    path.write_bytes(change(content))
+    return path
+
+
+def flip_last_bit(content):
+    content[-1] ^= 1
+    return content
+
+
+class Evaluate(ProgramTest):
+    def test_gives_the_figures_of_the_run(self):
+        figures = json.loads(self.succeed("evaluate", "--model", RUN, "--data", "synthetic",
+                                          "--json"))
+        summary = read_json(RUN / "summary.json")
+        for key in ["test_loss", "test_accuracy", "validation_loss", "validation_accuracy"]:
+            self.assertEqual(figures[key], summary[key], key)
+
+    def test_prints_them_as_the_article_does_and_names_made_data(self):
+        text = self.succeed("evaluate", "--model", RUN / "model.safetensors",
+                            "--data", "synthetic")
+        self.assertRegex(text, r"\A\[synthetic\] Val Loss: \d\.\d{3}, Val Acc: \d\.\d{3}\n"
+                               r"\[synthetic\] Test Loss: \d\.\d{3}, Test Acc: \d\.\d{3}\n\Z")
+
+    def test_engines_and_threads_change_no_digit(self):
+        words = ["evaluate", "--model", RUN, "--data", "synthetic", "--json"]
+        expected = self.succeed(*words)
+        self.assertEqual(self.succeed(*words, "--engine", "reference", "--threads", 3), expected)
+
+
+class Predict(ProgramTest):
+    def picture(self, number):
+        """A test picture as PNG, and its label."""
+        _, pixels = read_idx(SCRATCH / "digits" / "t10k-images-idx3-ubyte")
+        _, labels = read_idx(SCRATCH / "digits" / "t10k-labels-idx1-ubyte")
+        path = self.folder / f"{number}.png"
+        write_png(path, 28, 28, pixels[number * 784:(number + 1) * 784])
+        return path, labels[number]
+
+    def test_reads_most_of_the_test_pictures(self):
+        pictures = [self.picture(i) for i in range(50)]
+        out = self.succeed("predict", "--model", RUN, "--json", *[p for p, _ in pictures])
+        answers = json.loads(out)
+        self.assertEqual([a["file"] for a in answers], [str(p) for p, _ in pictures])
+        right = sum(a["digit"] == label for a, (_, label) in zip(answers, pictures))
+        self.assertGreater(right, 30)
+        for answer in answers:
+            probabilities = answer["probabilities"]
+            self.assertEqual(len(probabilities), 10)
+            self.assertAlmostEqual(sum(probabilities), 1, places=5)
+            self.assertEqual(probabilities.index(max(probabilities)), answer["digit"])
+
+    def test_prints_the_digit_and_ten_probabilities(self):
+        path, _ = self.picture(0)
+        line = self.succeed("predict", "--model", RUN, path)
+        self.assertRegex(line, r"\A\S+/0\.png: \d(\s+\d: [01]\.\d{4}){10}\n\Z")
+
+    def test_a_picture_that_is_none(self):
+        path = self.folder / "text.png"
+        path.write_text("not a picture")
+        good, _ = self.picture(0)
+        ended = self.fail_with(3, "text.png", "predict", "--model", RUN, good, path)
+        self.assertEqual(ended.stdout, "")
+
+    def test_a_picture_cut_short(self):
+        path, _ = self.picture(0)
+        path.write_bytes(path.read_bytes()[:-30])
+        self.fail_with(3, str(path), "predict", "--model", RUN, path)
+
+    def test_a_picture_that_is_missing(self):
+        self.fail_with(3, "nowhere.png", "predict", "--model", RUN, self.folder / "nowhere.png")
+
+
+class Inspect(ProgramTest):
+    def test_lists_the_tensors_that_pytorch_loads(self):
+        held = json.loads(self.succeed("inspect", "--model", RUN, "--json"))
+        shapes = {name: tensor["shape"] for name, tensor in held["tensors"].items()}
+        self.assertEqual(shapes, {
+            "rnn.weight_ih_l0": [32, 28], "rnn.weight_hh_l0": [32, 32], "rnn.bias_ih_l0": [32],
+            "rnn.bias_hh_l0": [32], "head.weight": [10, 32], "head.bias": [10]})
+        self.assertEqual(held["metadata"]["data"], "synthetic")
+        self.assertEqual(held["metadata"]["hidden"], "32")
+
+    def test_names_the_sum_of_the_summary(self):
+        text = self.succeed("inspect", "--model", RUN)
+        self.assertIn("Weights SHA-256: " + read_json(RUN / "summary.json")["weights_sha256"], text)
+
+
+class DamagedModel(ProgramTest):
+    def refused(self, text, path):
+        self.fail_with(6, text, "inspect", "--model", path)
+        self.fail_with(6, text, "evaluate", "--data", "synthetic", "--model", path)
+
+    def test_missing(self):
+        self.refused("nowhere", self.folder / "nowhere")
+
+    def test_run_folder_without_a_model(self):
+        self.refused("model.safetensors", self.folder)
+
+    def test_a_changed_weight(self):
+        path = damaged_model(self.folder, flip_last_bit)
+        self.refused("do not have the SHA-256", path)
+
+    def test_cut_short(self):
+        for size in [0, 7, 100, -1]:
+            self.refused("model.safetensors", damaged_model(self.folder, lambda c: c[:size]))
+
+    def test_an_endless_header(self):
+        self.refused("model.safetensors",
+                     damaged_model(self.folder, lambda c: b"\xff" * 8 + c[8:]))
+
+    def test_sizes_beyond_the_file(self):
+        change = lambda c: c.replace(b'"hidden":"32"', b'"hidden":"99"')
+        self.refused("rnn.weight_ih_l0", damaged_model(self.folder, change))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,97 @@
+import re
+import resource
+import signal
+import unittest
+
+from program import ProgramTest, needs_mpi, read_json
+
+SMALL = ["--data", "synthetic", "--epochs", "1", "--hidden", "8", "--engine", "reference"]
+
+
+def small_files():
+    """A disk that is full after 64 KiB a file, as far as the program can tell."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 16, 1 << 16))
+
+
+class Train(ProgramTest):
+    def test_ends_with_the_sum_of_the_weights(self):
+        out = self.succeed("train", *SMALL, "--out", self.folder / "run")
+        self.assertIn("[synthetic] Epoch: 1, Train Loss: ", out)
+        self.assertRegex(out, r"Test Loss: \d\.\d{3}, Test Acc: \d\.\d{3}\n")
+        last = re.fullmatch(r"(\[synthetic\] )?Weights SHA-256: ([0-9a-f]{64})",
+                            out.splitlines()[-1])
+        self.assertTrue(last, out)
+        summary = read_json(self.folder / "run" / "summary.json")
+        self.assertEqual(last[2], summary["weights_sha256"])
+
+    def test_quiet_leaves_one_line(self):
+        out = self.succeed("train", *SMALL, "--quiet", "--out", self.folder / "run")
+        self.assertEqual(len(out.splitlines()), 1)
+        self.assertIn("Weights SHA-256: ", out)
+
+    def test_echoes_all_options(self):
+        self.succeed("train", *SMALL, "--seed", "7", "--recipe", "tuned", "--clip-norm", "2",
+                     "--out", self.folder / "run")
+        echo = read_json(self.folder / "run" / "config.json")
+        expected = {"command": "train", "seed": 7, "hidden": 8, "shards": 16, "clip-norm": 2,
+                    "decay": "cosine", "recurrent-init": "identity", "no-progress": False}
+        self.assertEqual({key: echo[key] for key in expected}, expected)
+
+    def test_without_out_makes_a_folder_in_runs(self):
+        self.succeed("train", *SMALL, cwd=self.folder)
+        (name,) = self.files("runs")
+        self.assertRegex(name, r"\A\d{8}-\d{6}-\d+\Z")
+        self.assertIn("summary.json", self.files(f"runs/{name}"))
+
+    def test_a_config_file_says_the_same_as_options(self):
+        config = self.folder / "run.conf"
+        config.write_text("data = synthetic\nepochs = 1\nhidden = 8\nengine = reference\n"
+                          "quiet = true\n")
+        by_file = self.succeed("train", "--config", config, "--out", self.folder / "a")
+        by_options = self.succeed("train", *SMALL, "--quiet", "--out", self.folder / "b")
+        self.assertEqual(by_file, by_options)
+
+
+class BadRun(ProgramTest):
+    def test_a_folder_with_a_finished_run_is_left_alone(self):
+        run = self.folder / "run"
+        self.succeed("train", *SMALL, "--out", run)
+        before = {path: path.stat().st_mtime_ns for path in run.rglob("*")}
+        self.fail_with(6, "holds a finished run", "train", *SMALL, "--out", run)
+        self.assertEqual({path: path.stat().st_mtime_ns for path in run.rglob("*")}, before)
+
+    def test_a_folder_that_cannot_be_written(self):
+        (self.folder / "file").write_text("")
+        self.fail_with(6, "file/run", "train", *SMALL, "--out", self.folder / "file" / "run")
+        self.assertEqual(self.files(), ["file"])
+
+    @needs_mpi
+    def test_several_ranks_say_it_once(self):
+        (self.folder / "file").write_text("")
+        self.fail_with(6, "file/run", "train", *SMALL, "--out", self.folder / "file" / "run",
+                       ranks=3)
+
+    def test_a_full_disk_leaves_no_half_file(self):
+        run = self.folder / "run"
+        self.fail_with(6, "run", "train", *SMALL, "--hidden", "256", "--epochs", "30",
+                       "--engine", "auto", "--out", run, preexec_fn=small_files)
+        left = self.files("run")
+        self.assertNotIn("summary.json", left)
+        self.assertNotIn("model.safetensors", left)
+        self.assertFalse([name for name in left if "tmp" in name or "partial" in name], left)
+
+    def test_training_that_is_no_longer_finite_names_step_and_tensor(self):
+        ended = self.fail_with(4, "step ", "train", *SMALL, "--learning-rate", "1e38",
+                               "--out", self.folder / "run")
+        self.assertRegex(ended.stderr, r"kernel|bias|loss")
+        self.assertNotIn("summary.json", self.files("run"))
+
+    @needs_mpi
+    def test_several_ranks_say_that_it_is_not_finite_once(self):
+        self.fail_with(4, "step ", "train", *SMALL, "--learning-rate", "1e38",
+                       "--out", self.folder / "run", ranks=3)
+
+
+if __name__ == "__main__":
+    unittest.main()
