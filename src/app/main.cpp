@@ -1,3 +1,4 @@
+#include <csignal>
 #include <exception>
 #include <string>
 #include <vector>
@@ -49,6 +50,7 @@ int run(const std::vector<std::string>& words) {
 
 int main(int argc, char** argv) {
   using namespace lockstep;
+  std::signal(SIGXFSZ, SIG_IGN);  // a file beyond the limit is a failed write, with its line
   try {
     return run(std::vector<std::string>(argv + (argc > 0), argv + argc));
   } catch (...) {

@@ -55,9 +55,7 @@ TestReport report_test(Job& job, Communicator& world, std::vector<float>& probab
   return test;
 }
 
-}  // namespace
-
-Summary run_training(const RunConfig& config, Communicator& world) {
+Summary train(const RunConfig& config, Communicator& world) {
   Job job(config, world);
   Observer silent;
   std::unique_ptr<RunReport> report;
@@ -83,6 +81,18 @@ Summary run_training(const RunConfig& config, Communicator& world) {
     if (report) report->finish(summary, parameters, test);
   });
   return summary;
+}
+
+}  // namespace
+
+Summary run_training(const RunConfig& config, Communicator& world) {
+  try {
+    return train(config, world);
+  } catch (const Error& error) {
+    // Every rank finds it in the same sum, at the same step: the first tells.
+    if (error.code() == ExitCode::non_finite && world.rank() > 0) throw Error(error.code(), "");
+    throw;
+  }
 }
 
 }  // namespace lockstep

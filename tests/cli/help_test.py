@@ -3,7 +3,7 @@ import unittest
 
 from program import LOCKSTEP, ProgramTest, needs_mpi
 
-COMMANDS = ["train", "evaluate", "predict", "parity", "data", "inspect"]
+COMMANDS = ["train", "evaluate", "predict", "parity", "data", "inspect", "bench"]
 
 
 class Help(ProgramTest):

@@ -1,3 +1,6 @@
+import os
+import pathlib
+import re
 import signal
 import subprocess
 import unittest
@@ -49,11 +52,13 @@ class Stop(ProgramTest):
         self.succeed("inspect", "--model", self.folder / "run")
 
     @needs_mpi
-    def test_several_ranks_together(self):
+    def test_of_one_rank_stops_all_together(self):
         process = self.begin(MPIRUN, "--allow-run-as-root", "--oversubscribe", "--bind-to", "none",
                              "-n", "2")
-        process.send_signal(signal.SIGTERM)  # mpirun hands it on
-        self.assert_stopped(process.wait(60), process)
+        ranks = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        os.kill(int(ranks[-1]), signal.SIGTERM)
+        out, model = self.assert_stopped(process.wait(60), process)
+        self.assertIn(re.search("Weights SHA-256: ([0-9a-f]{64})", out)[1], model)
 
 
 if __name__ == "__main__":
