@@ -22,7 +22,7 @@ std::vector<Option> file_options() {
       text(
           {.name = "data",
            .group = Group::files,
-           .commands = trains | evaluate_bit | data_bit,
+           .commands = trains | bench_bit | evaluate_bit | data_bit,
            .value = "DIR|synthetic",
            .help = "folder of the IDX files, or made digits without files",
            .default_text = "$LOCKSTEP_DATA, else data/mnist"},
@@ -161,6 +161,12 @@ std::vector<Option> machine_options() {
             .commands = computes,
             .help = "instruction set of the engine simd"},
            [](auto& o) -> auto& { return o.run.engine.isa; }, {"auto", "avx2", "avx512", "neon"}),
+      flag(
+          {.name = "dense",
+           .group = Group::machine,
+           .commands = trains | bench_bit,
+           .help = "compute with blank pixels too (slower, for comparisons)"},
+          [](auto& o) -> auto& { return o.run.engine.dense; }, true),
       word({.name = "comm",
             .group = Group::machine,
             .commands = trains | bench_bit,

@@ -32,7 +32,7 @@ class SimdEngine final : public Engine {
  public:
   SimdEngine(const EngineConfig& config, const ModelShape& shape)
       : kernels_(find_kernels(config.isa)),
-        layout_(shape, kernels_.lanes),
+        layout_(shape, kernels_.lanes, !config.dense),
         limit_(config.limit),
         weights_(layout_) {
     for (std::size_t i = 0; i < config.workers; ++i) workspaces_.emplace_back(layout_);

@@ -58,13 +58,17 @@ void Job::check_sizes() const {
 
 void Job::load() {
   const Range owned = shard_plan_.owned(world_.rank(), world_.size());
+  auto pictures = std::make_shared<TrainingPictures>();
+  pictures->first = shard_plan_.pictures(owned.begin).begin;
+  pictures->samples = dataset_->training(pictures->first,
+                                         shard_plan_.pictures(owned.end - 1).end - pictures->first);
+  if (std::ranges::any_of(pictures->samples.labels,
+                          [&](std::uint8_t label) { return label >= shape_.classes; })) {
+    throw Error(ExitCode::data,
+                fmt::format("{} changed while it was read; start the run again", dataset_->name()));
+  }
   for (std::size_t shard = owned.begin; shard < owned.end; ++shard) {
-    shards_.emplace_back(shard_plan_, shard, *dataset_);
-    if (std::ranges::any_of(shards_.back().labels(),
-                            [&](std::uint8_t label) { return label >= shape_.classes; })) {
-      throw Error(ExitCode::data, fmt::format("{} changed while it was read; start the run again",
-                                              dataset_->name()));
-    }
+    shards_.emplace_back(shard_plan_, shard, pictures);
   }
   evaluator_ = std::make_unique<Evaluator>(*dataset_, config_.evaluate, world_);
 }

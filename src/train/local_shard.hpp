@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include <lockstep/data/batch.hpp>
@@ -10,23 +11,28 @@
 
 namespace lockstep {
 
-/// One shard that this rank owns: its pictures in memory and its place in its stream.
+/// A rank's shards lie side by side in the training set, so their pictures are read in one go.
+struct TrainingPictures {
+  std::size_t first = 0;  // training picture that the samples begin with
+  Samples samples;
+};
+
+/// One shard that this rank owns: its part of the rank's pictures and its stream.
 class LocalShard {
  public:
-  LocalShard(const ShardPlan& plan, std::size_t shard, Dataset& dataset);
+  LocalShard(const ShardPlan& plan, std::size_t shard,
+             std::shared_ptr<const TrainingPictures> pictures);
 
   /// The samples that this shard gives to a step (from 1); valid until the next call.
   Batch batch(std::uint64_t step);
 
-  std::span<const std::uint8_t> labels() const noexcept { return samples_.labels; }
   std::size_t share() const noexcept { return share_; }
 
  private:
-  std::size_t first_;  // training picture that pixels begin with
   std::size_t share_;
   ShardStream stream_;
-  Samples samples_;
-  std::vector<const std::uint8_t*> pictures_;
+  std::shared_ptr<const TrainingPictures> from_;
+  std::vector<const std::uint8_t*> pictures_;  // of the batch, and their labels
   std::vector<std::uint8_t> labels_;
 };
 

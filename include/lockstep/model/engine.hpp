@@ -48,6 +48,7 @@ struct EngineConfig {
   std::string name = "auto";  // auto | simd | reference | torch
   std::string isa =
       "auto";  // simd only: auto | avx2 | avx512 | neon; a lesser one than the machine's best
+  bool dense = false;       // simd only: compute with blank pixels too; same bits, for measurements
   std::size_t workers = 1;  // threads that may call at the same time, each with its own number
   float limit = 8192.0f;    // a block's gradient of this magnitude or more is invalid
 };

@@ -19,6 +19,7 @@
 #include "vector-inl.hpp"
 #include "product-inl.hpp"
 #include "outer-inl.hpp"
+#include "ink-inl.hpp"
 // clang-format on
 
 HWY_BEFORE_NAMESPACE();
@@ -33,7 +34,11 @@ void pack(const Layout& layout, const float* parameters, Weights& w) {
   const auto [kernel, bias, head, head_bias] = tensors(layout.shape);
   const float* const recurrent = parameters + columns * hidden;
   const float* const head_kernel = parameters + head.offset;
+  ++w.version;
   pack_panels(parameters, hidden, 1, columns, hidden, layout.hidden, w.input.data());
+  for (std::size_t i = 0; i < columns; ++i) {
+    std::copy_n(parameters + i * hidden, hidden, w.input_rows.data() + i * layout.hidden);
+  }
   pack_panels(recurrent, hidden, 1, hidden, hidden, layout.hidden, w.recurrent.data());
   pack_panels(recurrent, 1, hidden, hidden, hidden, layout.hidden, w.recurrent_transposed.data());
   pack_panels(head_kernel, classes, 1, hidden, classes, layout.classes, w.head.data());
@@ -42,6 +47,7 @@ void pack(const Layout& layout, const float* parameters, Weights& w) {
   std::copy_n(parameters + head_bias.offset, classes, w.head_bias.data());
 }
 
+/// pixels -> x, where the products take every pixel.
 void scale_pixels(const Layout& layout, std::size_t n, Workspace& ws) {
   const std::size_t count = n * layout.picture();
   for (std::size_t i = 0; i < count; ++i) ws.x[i] = static_cast<float>(ws.pixels[i]) / 255.0f;
@@ -55,11 +61,22 @@ void input_part(const Layout& layout, const Weights& w, std::size_t n, Workspace
   }
 }
 
-void forward(const Layout& layout, const Weights& w, std::size_t n, Workspace& ws) {
+/// The input part of all rows whose states are still to be computed; returns the first of them.
+std::size_t begin_rows(const Layout& layout, const Weights& w, std::size_t n, Workspace& ws) {
+  if (layout.skip_zeros) {
+    const std::size_t first = share_blank_states(layout, w, n, ws);
+    ink_input_part(layout, w, n, first, ws);
+    return first;
+  }
   scale_pixels(layout, n, ws);
   input_part(layout, w, n, ws);
-  float* state = ws.states.data();
-  for (std::size_t t = 0; t < layout.shape.rows; ++t, state += layout.state()) {
+  return 0;
+}
+
+void forward(const Layout& layout, const Weights& w, std::size_t n, Workspace& ws) {
+  std::size_t t = begin_rows(layout, w, n, ws);
+  float* state = ws.states.data() + t * layout.state();
+  for (; t < layout.shape.rows; ++t, state += layout.state()) {
     product(Product{state, layout.hidden, layout.shape.hidden, w.recurrent.data(),
                     state + layout.state(), layout.hidden},
             State{}, n, layout.hidden);
@@ -96,7 +113,7 @@ void backward(const Layout& layout, const Weights& w, std::size_t n, Workspace& 
   }
 }
 
-std::uint32_t add_gradient(const Layout& layout, std::size_t n, const Workspace& ws, float limit,
+std::uint32_t add_gradient(const Layout& layout, std::size_t n, Workspace& ws, float limit,
                            std::int64_t* sum) {
   const auto [rows, columns, hidden, classes] = layout.shape;
   const auto [kernel, bias, head, head_bias] = tensors(layout.shape);
@@ -108,10 +125,16 @@ std::uint32_t add_gradient(const Layout& layout, std::size_t n, const Workspace&
   valid[0] = add_outer(over_time, Target{sum + columns * hidden, hidden, hidden, limit}, hidden,
                        layout.hidden);
   over_time.first_row = 0;
-  over_time.a = ws.x.data();
-  over_time.a_row = columns;
-  over_time.a_sample = layout.picture();
-  valid[0] &= add_outer(over_time, Target{sum, hidden, hidden, limit}, columns, layout.hidden);
+  const Target input_rows{sum, hidden, hidden, limit};
+  if (layout.skip_zeros) {
+    list_ink(layout, n, ws);
+    valid[0] &= add_ink_outer(layout, ws, input_rows);
+  } else {
+    over_time.a = ws.x.data();
+    over_time.a_row = columns;
+    over_time.a_sample = layout.picture();
+    valid[0] &= add_outer(over_time, input_rows, columns, layout.hidden);
+  }
   over_time.a = &one;
   over_time.a_row = over_time.a_sample = 0;
   valid[1] =

@@ -23,7 +23,7 @@ struct Kernels {
   /// dlogits (by now the derivatives) -> dz.
   void (*backward)(const Layout&, const Weights&, std::size_t n, Workspace&);
   /// Adds the block's gradient to `sum`; returns the bits of Tally::invalid.
-  std::uint32_t (*add_gradient)(const Layout&, std::size_t n, const Workspace&, float limit,
+  std::uint32_t (*add_gradient)(const Layout&, std::size_t n, Workspace&, float limit,
                                 std::int64_t* sum);
   /// Runs `rounds` of independent multiply-adds, nothing else; returns how many operations those
   /// are.

@@ -16,9 +16,10 @@ constexpr std::size_t round_up(std::size_t n, std::size_t multiple) {
 /// The shape with its inner sizes padded to whole vectors. Padding columns of weights and biases
 /// are zero, so that padding values of states and derivatives are zero.
 struct Layout {
-  Layout(const ModelShape& model, std::size_t vector_lanes)
+  Layout(const ModelShape& model, std::size_t vector_lanes, bool without_zeros)
       : shape(model),
         lanes(vector_lanes),
+        skip_zeros(without_zeros),
         hidden(round_up(model.hidden, vector_lanes)),
         classes(round_up(model.classes, vector_lanes)) {}
 
@@ -27,6 +28,7 @@ struct Layout {
 
   ModelShape shape;
   std::size_t lanes;
+  bool skip_zeros;  // leave out products with blank pixels and share blank rows' states
   std::size_t hidden;
   std::size_t classes;
 };
@@ -35,7 +37,7 @@ struct Layout {
 /// of some vectors' width, each panel [n][panel width], the last one narrower.
 struct Weights {
   explicit Weights(const Layout& layout)
-      : input((layout.shape.columns) * layout.hidden),
+      : input(layout.shape.columns * layout.hidden),
         input_rows(layout.shape.columns * layout.hidden),
         bias(layout.hidden),
         recurrent(layout.shape.hidden * layout.hidden),
@@ -44,6 +46,7 @@ struct Weights {
         head_bias(layout.classes),
         head_transposed(layout.shape.classes * layout.hidden) {}
 
+  std::uint64_t version = 0;  // raised by every packing
   Buffer<float> input;
   Buffer<float> input_rows;  // not in panels: [columns][hidden]
   Buffer<float> bias;
@@ -63,7 +66,10 @@ struct Workspace {
         states((layout.shape.rows + 1) * layout.state()),
         dz(layout.shape.rows * layout.state()),
         logits(block_samples * layout.classes),
-        dlogits(block_samples * layout.classes) {}
+        dlogits(block_samples * layout.classes),
+        ink(layout.shape.columns * layout.shape.rows * block_samples),
+        ink_count(layout.shape.columns),
+        blank((layout.shape.rows + 1) * layout.state()) {}
 
   Buffer<std::uint8_t> pixels;  // [sample][row][column], and room for a vector's load at the end
   Buffer<float> x;              // [sample][row][column]
@@ -71,6 +77,12 @@ struct Workspace {
   Buffer<float> dz;             // [row][sample][hidden], derivatives by the arguments of tanh
   Buffer<float> logits;         // [sample][classes]
   Buffer<float> dlogits;        // [sample][classes]: probabilities, then derivatives by the logits
+
+  Buffer<std::uint32_t> ink;        // of each column, its inked pixels; see list_ink
+  Buffer<std::uint32_t> ink_count;  // [column]
+  Buffer<float> blank;          // [row + 1][hidden] in steps of a state: a blank picture's states
+  std::size_t blank_known = 0;  // rows of it that are computed
+  std::uint64_t blank_version = 0;  // for these weights
 };
 
 }  // namespace lockstep::simd

@@ -39,7 +39,7 @@ Summary run(const RunConfig& config, std::size_t ranks) {
 
 TEST(Run, every_number_of_ranks_and_threads_gives_the_same_weights_and_scores) {
   const Summary expected = run(small_run(), 1);
-  EXPECT_GT(expected.test_accuracy, 0.3);  // ten classes: it has learned
+  EXPECT_GT(expected.test_accuracy, 0.2);  // ten classes: it has learned
   for (const std::size_t ranks : {2u, 3u, 4u, 7u, 16u}) {
     RunConfig config = small_run();
     config.threads = ranks == 3 ? 2 : 1;

@@ -1,0 +1,188 @@
+// The input part and its weight gradient over inked pixels alone: four in five pixels are blank,
+// and a zero factor changes no value of a sum.
+#include <algorithm>
+#include <array>
+
+HWY_BEFORE_NAMESPACE();
+namespace lockstep::simd::HWY_NAMESPACE {
+
+constexpr std::size_t ink_vectors = HWY_MAX_BYTES == 16 ? 16 : 8;  // sums in registers
+
+constexpr std::array<float, 256> pixel_values = [] {
+  std::array<float, 256> values{};
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i) / 255.0f;
+  return values;
+}();
+
+/// Bit i: pixel i of `pixels` has ink; for `count` <= 64 pixels. Reads a whole vector.
+HWY_INLINE std::uint64_t ink_bits(const std::uint8_t* pixels, std::size_t count) {
+  const hn::ScalableTag<std::uint8_t> d;
+  constexpr std::size_t width = HWY_MAX_BYTES;
+  std::uint64_t bits = 0;
+  for (std::size_t i = 0; i < count; i += width) {
+    std::uint64_t part = 0;
+    const auto inked = hn::Ne(hn::LoadU(d, pixels + i), hn::Zero(d));
+    hn::StoreMaskBits(d, inked, reinterpret_cast<std::uint8_t*>(&part));
+    bits |= part << i;
+  }
+  return count == 64 ? bits : bits & ((std::uint64_t{1} << count) - 1);
+}
+
+/// One sample's row of the input part, `Vectors` vectors from `column` on.
+template <std::size_t Vectors>
+HWY_INLINE void ink_row(const Layout& layout, const Weights& w, const std::uint8_t* pixels,
+                        std::size_t column, float* out) {
+  Vector sums[Vectors];
+#pragma GCC unroll 16
+  for (std::size_t v = 0; v < Vectors; ++v) sums[v] = load(w.bias.data() + column + v * lanes);
+  for (std::size_t first = 0; first < layout.shape.columns; first += 64) {
+    const std::size_t count = std::min<std::size_t>(64, layout.shape.columns - first);
+    for (std::uint64_t bits = ink_bits(pixels + first, count); bits != 0; bits &= bits - 1) {
+      const std::size_t i = first + static_cast<std::size_t>(__builtin_ctzll(bits));
+      const Vector factor = broadcast(pixel_values[pixels[i]]);
+      const float* const weights = w.input_rows.data() + i * layout.hidden + column;
+#pragma GCC unroll 16
+      for (std::size_t v = 0; v < Vectors; ++v) {
+        sums[v] = fused(factor, load(weights + v * lanes), sums[v]);
+      }
+    }
+  }
+#pragma GCC unroll 16
+  for (std::size_t v = 0; v < Vectors; ++v) store(sums[v], out + column + v * lanes);
+}
+
+/// The last `vectors` < ink_vectors of a row.
+template <std::size_t Vectors>
+HWY_INLINE void ink_row_rest(std::size_t vectors, const Layout& layout, const Weights& w,
+                             const std::uint8_t* pixels, std::size_t column, float* out) {
+  if (vectors == Vectors) return ink_row<Vectors>(layout, w, pixels, column, out);
+  if constexpr (Vectors > 1) ink_row_rest<Vectors - 1>(vectors, layout, w, pixels, column, out);
+}
+
+/// The input part of the rows from `first_row` on, into the states' places.
+inline void ink_input_part(const Layout& layout, const Weights& w, std::size_t n,
+                           std::size_t first_row, Workspace& ws) {
+  constexpr std::size_t panel = ink_vectors * lanes;
+  for (std::size_t t = first_row; t < layout.shape.rows; ++t) {
+    for (std::size_t s = 0; s < n; ++s) {
+      const std::uint8_t* const pixels =
+          &ws.pixels[s * layout.picture() + t * layout.shape.columns];
+      float* const out = ws.states.data() + (t + 1) * layout.state() + s * layout.hidden;
+      std::size_t column = 0;
+      for (; column + panel <= layout.hidden; column += panel) {
+        ink_row<ink_vectors>(layout, w, pixels, column, out);
+      }
+      ink_row_rest<ink_vectors - 1>((layout.hidden - column) / lanes, layout, w, pixels, column,
+                                    out);
+    }
+  }
+}
+
+/// Lists the inked pixels of the block column by column, in the order of the weight gradient's
+/// terms: rows descending, samples ascending. An entry is (row * block_samples + sample) * 256 +
+/// pixel.
+inline void list_ink(const Layout& layout, std::size_t n, Workspace& ws) {
+  const std::size_t columns = layout.shape.columns;
+  const std::size_t room = layout.shape.rows * block_samples;
+  std::fill_n(ws.ink_count.data(), columns, 0u);
+  for (std::size_t t = layout.shape.rows; t-- > 0;) {
+    for (std::size_t s = 0; s < n; ++s) {
+      const std::uint8_t* const pixels = &ws.pixels[s * layout.picture() + t * columns];
+      const auto term = static_cast<std::uint32_t>((t * block_samples + s) << 8);
+      for (std::size_t first = 0; first < columns; first += 64) {
+        const std::size_t count = std::min<std::size_t>(64, columns - first);
+        for (std::uint64_t bits = ink_bits(pixels + first, count); bits != 0; bits &= bits - 1) {
+          const std::size_t i = first + static_cast<std::size_t>(__builtin_ctzll(bits));
+          ws.ink[i * room + ws.ink_count[i]++] = term | pixels[i];
+        }
+      }
+    }
+  }
+}
+
+/// One input row of the kernel's gradient, `Vectors` vectors from `column` on.
+template <std::size_t Vectors>
+HWY_INLINE bool ink_outer(const Layout& layout, const Workspace& ws, std::size_t i,
+                          std::size_t column, const Target& target) {
+  const std::uint32_t* const ink = ws.ink.data() + i * layout.shape.rows * block_samples;
+  Tile<1, Vectors> sums;
+#pragma GCC unroll 16
+  for (std::size_t v = 0; v < Vectors; ++v) sums[0][v] = hn::Zero(FloatTag());
+  for (std::size_t k = 0; k < ws.ink_count[i]; ++k) {
+    const Vector factor = broadcast(pixel_values[ink[k] & 255]);
+    const float* const dz = ws.dz.data() + (ink[k] >> 8) * layout.hidden + column;
+#pragma GCC unroll 16
+    for (std::size_t v = 0; v < Vectors; ++v) {
+      sums[0][v] = fused(factor, load(dz + v * lanes), sums[0][v]);
+    }
+  }
+  return add_fixed<1, Vectors>(sums, target, i, column);
+}
+
+template <std::size_t Vectors>
+HWY_INLINE bool ink_outer_rest(std::size_t vectors, const Layout& layout, const Workspace& ws,
+                               std::size_t i, std::size_t column, const Target& target) {
+  if (vectors == Vectors) return ink_outer<Vectors>(layout, ws, i, column, target);
+  if constexpr (Vectors > 1) {
+    return ink_outer_rest<Vectors - 1>(vectors, layout, ws, i, column, target);
+  }
+  return true;
+}
+
+/// Adds the gradient of the kernel's input rows to the target; false if a value is invalid.
+inline bool add_ink_outer(const Layout& layout, const Workspace& ws, const Target& target) {
+  constexpr std::size_t panel = ink_vectors * lanes;
+  bool valid = true;
+  for (std::size_t i = 0; i < layout.shape.columns; ++i) {
+    if (ws.ink_count[i] == 0) continue;
+    std::size_t column = 0;
+    for (; column + panel <= layout.hidden; column += panel) {
+      valid &= ink_outer<ink_vectors>(layout, ws, i, column, target);
+    }
+    valid &= ink_outer_rest<ink_vectors - 1>((layout.hidden - column) / lanes, layout, ws, i,
+                                             column, target);
+  }
+  return valid;
+}
+
+/// The first row in which one of the block's samples has ink; the number of rows if none has.
+inline std::size_t first_inked_row(const Layout& layout, std::size_t n, const Workspace& ws) {
+  const std::size_t columns = layout.shape.columns;
+  for (std::size_t t = 0; t < layout.shape.rows; ++t) {
+    for (std::size_t s = 0; s < n; ++s) {
+      const std::uint8_t* const pixels = &ws.pixels[s * layout.picture() + t * columns];
+      if (std::any_of(pixels, pixels + columns, [](std::uint8_t pixel) { return pixel != 0; })) {
+        return t;
+      }
+    }
+  }
+  return layout.shape.rows;
+}
+
+/// The states after the block's leading blank rows are the same for all samples: those of a blank
+/// picture, which are computed once for each set of weights, as far as a block needed them.
+inline std::size_t share_blank_states(const Layout& layout, const Weights& w, std::size_t n,
+                                      Workspace& ws) {
+  const std::size_t blank = first_inked_row(layout, n, ws);
+  if (ws.blank_version != w.version) {
+    ws.blank_version = w.version;
+    ws.blank_known = 0;
+  }
+  for (; ws.blank_known < blank; ++ws.blank_known) {
+    float* const state = ws.blank.data() + (ws.blank_known + 1) * layout.state();
+    std::copy_n(w.bias.data(), layout.hidden, state);
+    product(Product{state - layout.state(), layout.hidden, layout.shape.hidden, w.recurrent.data(),
+                    state, layout.hidden},
+            State{}, 1, layout.hidden);
+  }
+  for (std::size_t t = 1; t <= blank; ++t) {
+    for (std::size_t s = 0; s < n; ++s) {
+      std::copy_n(ws.blank.data() + t * layout.state(), layout.hidden,
+                  ws.states.data() + t * layout.state() + s * layout.hidden);
+    }
+  }
+  return blank;
+}
+
+}  // namespace lockstep::simd::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
