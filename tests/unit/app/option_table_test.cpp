@@ -116,11 +116,28 @@ TEST(Echo, survives_a_path_that_is_no_utf8) {
 
 /// Options that all differ from the defaults.
 std::vector<std::string> unusual_words() {
-  return {"train",          "--data=D",       "--out=O",           "--recipe=tuned",
-          "--hidden=37",    "--seed=9",       "--epochs=3",        "--batch-size=96",
-          "--shards=7",     "--decay=cosine", "--warmup-steps=11", "--learning-rate=0.1",
-          "--clip-norm=.3", "--threads=2",    "--engine=simd",     "--isa=avx2",
-          "--comm=local",   "--evaluate=all", "--quiet",           "--no-progress"};
+  std::vector<std::string> words{"train",
+                                 "--data=D",
+                                 "--out=O",
+                                 "--recipe=tuned",
+                                 "--hidden=37",
+                                 "--seed=9",
+                                 "--epochs=3",
+                                 "--batch-size=96",
+                                 "--shards=7",
+                                 "--decay=cosine",
+                                 "--threads=2",
+                                 "--engine=simd",
+                                 "--warmup-steps=11",
+                                 "--learning-rate=0.1",
+                                 "--isa=avx2",
+                                 "--comm=local",
+                                 "--evaluate=all",
+                                 "--clip-norm=.3"};
+  for (const Option& option : option_table()) {
+    if (option.flag && (option.commands & train_bit)) words.push_back("--" + option.name);
+  }
+  return words;
 }
 
 TEST(Echo, given_back_as_options_makes_the_same_options) {
