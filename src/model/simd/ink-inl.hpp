@@ -67,7 +67,7 @@ inline void ink_input_part(const Layout& layout, const Weights& w, std::size_t n
     for (std::size_t s = 0; s < n; ++s) {
       const std::uint8_t* const pixels =
           &ws.pixels[s * layout.picture() + t * layout.shape.columns];
-      float* const out = ws.states.data() + (t + 1) * layout.state() + s * layout.hidden;
+      float* const out = ws.states.data() + (t + 1) * layout.state() + s * layout.stride;
       std::size_t column = 0;
       for (; column + panel <= layout.hidden; column += panel) {
         ink_row<ink_vectors>(layout, w, pixels, column, out);
@@ -110,7 +110,7 @@ HWY_INLINE bool ink_outer(const Layout& layout, const Workspace& ws, std::size_t
   for (std::size_t v = 0; v < Vectors; ++v) sums[0][v] = hn::Zero(FloatTag());
   for (std::size_t k = 0; k < ws.ink_count[i]; ++k) {
     const Vector factor = broadcast(pixel_values[ink[k] & 255]);
-    const float* const dz = ws.dz.data() + (ink[k] >> 8) * layout.hidden + column;
+    const float* const dz = ws.dz.data() + (ink[k] >> 8) * layout.stride + column;
 #pragma GCC unroll 16
     for (std::size_t v = 0; v < Vectors; ++v) {
       sums[0][v] = fused(factor, load(dz + v * lanes), sums[0][v]);
@@ -171,14 +171,14 @@ inline std::size_t share_blank_states(const Layout& layout, const Weights& w, st
   for (; ws.blank_known < blank; ++ws.blank_known) {
     float* const state = ws.blank.data() + (ws.blank_known + 1) * layout.state();
     std::copy_n(w.bias.data(), layout.hidden, state);
-    product(Product{state - layout.state(), layout.hidden, layout.shape.hidden, w.recurrent.data(),
-                    state, layout.hidden},
+    product(Product{state - layout.state(), layout.stride, layout.shape.hidden, w.recurrent.data(),
+                    state, layout.stride},
             State{}, 1, layout.hidden);
   }
   for (std::size_t t = 1; t <= blank; ++t) {
     for (std::size_t s = 0; s < n; ++s) {
       std::copy_n(ws.blank.data() + t * layout.state(), layout.hidden,
-                  ws.states.data() + t * layout.state() + s * layout.hidden);
+                  ws.states.data() + t * layout.state() + s * layout.stride);
     }
   }
   return blank;

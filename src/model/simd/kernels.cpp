@@ -56,7 +56,7 @@ void scale_pixels(const Layout& layout, std::size_t n, Workspace& ws) {
 void input_part(const Layout& layout, const Weights& w, std::size_t n, Workspace& ws) {
   for (std::size_t t = 0; t < layout.shape.rows; ++t) {
     product(Product{ws.x.data() + t * layout.shape.columns, layout.picture(), layout.shape.columns,
-                    w.input.data(), ws.states.data() + (t + 1) * layout.state(), layout.hidden},
+                    w.input.data(), ws.states.data() + (t + 1) * layout.state(), layout.stride},
             InputPart{w.bias.data()}, n, layout.hidden);
   }
 }
@@ -77,11 +77,11 @@ void forward(const Layout& layout, const Weights& w, std::size_t n, Workspace& w
   std::size_t t = begin_rows(layout, w, n, ws);
   float* state = ws.states.data() + t * layout.state();
   for (; t < layout.shape.rows; ++t, state += layout.state()) {
-    product(Product{state, layout.hidden, layout.shape.hidden, w.recurrent.data(),
-                    state + layout.state(), layout.hidden},
+    product(Product{state, layout.stride, layout.shape.hidden, w.recurrent.data(),
+                    state + layout.state(), layout.stride},
             State{}, n, layout.hidden);
   }
-  product(Product{state, layout.hidden, layout.shape.hidden, w.head.data(), ws.logits.data(),
+  product(Product{state, layout.stride, layout.shape.hidden, w.head.data(), ws.logits.data(),
                   layout.classes},
           Logits{w.head_bias.data()}, n, layout.classes);
 }
@@ -103,13 +103,13 @@ void backward(const Layout& layout, const Weights& w, std::size_t n, Workspace& 
   const float* h = ws.states.data() + layout.shape.rows * layout.state();
   float* dz = ws.dz.data() + t * layout.state();
   product(Product{ws.dlogits.data(), layout.classes, layout.shape.classes, w.head_transposed.data(),
-                  dz, layout.hidden},
-          Derivative<false>{h, layout.hidden}, n, layout.hidden);
+                  dz, layout.stride},
+          Derivative<false>{h, layout.stride}, n, layout.hidden);
   for (; t > 0; --t, dz -= layout.state()) {
     h -= layout.state();
-    product(Product{dz, layout.hidden, layout.shape.hidden, w.recurrent_transposed.data(),
-                    dz - layout.state(), layout.hidden},
-            Derivative<true>{h, layout.hidden}, n, layout.hidden);
+    product(Product{dz, layout.stride, layout.shape.hidden, w.recurrent_transposed.data(),
+                    dz - layout.state(), layout.stride},
+            Derivative<true>{h, layout.stride}, n, layout.hidden);
   }
 }
 
@@ -120,7 +120,7 @@ std::uint32_t add_gradient(const Layout& layout, std::size_t n, Workspace& ws, f
   const std::size_t state = layout.state();
   const float* const last = ws.states.data() + rows * state;
   Outer over_time{
-      ws.states.data(), state, layout.hidden, ws.dz.data(), state, layout.hidden, rows, 1, n};
+      ws.states.data(), state, layout.stride, ws.dz.data(), state, layout.stride, rows, 1, n};
   bool valid[tensor_count];
   valid[0] = add_outer(over_time, Target{sum + columns * hidden, hidden, hidden, limit}, hidden,
                        layout.hidden);
@@ -139,7 +139,7 @@ std::uint32_t add_gradient(const Layout& layout, std::size_t n, Workspace& ws, f
   over_time.a_row = over_time.a_sample = 0;
   valid[1] =
       add_outer(over_time, Target{sum + bias.offset, hidden, hidden, limit}, 1, layout.hidden);
-  Outer of_head{last, 0, layout.hidden, ws.dlogits.data(), 0, layout.classes, 1, 0, n};
+  Outer of_head{last, 0, layout.stride, ws.dlogits.data(), 0, layout.classes, 1, 0, n};
   valid[2] = add_outer(of_head, Target{sum + head.offset, classes, classes, limit}, hidden,
                        layout.classes);
   of_head.a = &one;

@@ -39,16 +39,14 @@ HWY_INLINE void add_rounded(Vector v, std::int64_t* sum) {
 }
 
 /// The same for the first `count` lanes, where the vector reaches beyond the tensor's row.
-HWY_INLINE void add_rounded_part(Vector v, std::size_t count, std::int64_t* sum) {
+inline void add_rounded_part(Vector v, std::size_t count, std::int64_t* sum) {
   HWY_ALIGN std::int64_t whole[lanes] = {};
   add_rounded(v, whole);
   for (std::size_t j = 0; j < count; ++j) sum[j] += whole[j];
 }
 
 /// Value by value, for those beyond the rounder's range. False if one is invalid.
-inline bool add_large(Vector v, std::size_t count, float limit, std::int64_t* sum) {
-  HWY_ALIGN float values[lanes];
-  store(v, values);
+inline bool add_large(const float* values, std::size_t count, float limit, std::int64_t* sum) {
   bool valid = true;
   for (std::size_t j = 0; j < count; ++j) {
     if (std::abs(values[j]) < limit) {
@@ -60,33 +58,45 @@ inline bool add_large(Vector v, std::size_t count, float limit, std::int64_t* su
   return valid;
 }
 
-template <std::size_t Rows, std::size_t Vectors>
-HWY_INLINE bool add_fixed(const Tile<Rows, Vectors>& sums, const Target& target, std::size_t row,
-                          std::size_t column) {
-  Vector largest = hn::Zero(FloatTag());
-  LOCKSTEP_EACH(Rows, Vectors) {
-    largest = hn::Max(largest, hn::Abs(sums[r][v]));
-  }
-  LOCKSTEP_EACH(Rows, Vectors) {
-    // Adds zero, or not-a-number for what is not finite, which then fails the comparison.
-    largest = fused(sums[r][v], hn::Zero(FloatTag()), largest);
-  }
-  const float range = std::min(rounder_limit, target.limit);
-  const bool small = hn::AllTrue(FloatTag(), hn::Lt(largest, broadcast(range)));
+/// A tile [rows][vectors] at the edge of the tensor, or with values that are not `small`.
+HWY_NOINLINE bool add_rare(const float* values, std::size_t rows, std::size_t vectors, bool small,
+                           const Target& target, std::size_t row, std::size_t column) {
   bool valid = true;
-  LOCKSTEP_EACH(Rows, Vectors) {
-    const std::size_t first = column + v * lanes;
-    const std::size_t count = std::min(lanes, target.columns - std::min(first, target.columns));
-    std::int64_t* const sum = target.sum + (row + r) * target.stride + first;
-    if (HWY_UNLIKELY(!small)) {
-      valid &= add_large(sums[r][v], count, target.limit, sum);
-    } else if (HWY_LIKELY(count == lanes)) {
-      add_rounded(sums[r][v], sum);
-    } else {
-      add_rounded_part(sums[r][v], count, sum);
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t v = 0; v < vectors; ++v, values += lanes) {
+      const std::size_t first = column + v * lanes;
+      const std::size_t count = std::min(lanes, target.columns - std::min(first, target.columns));
+      std::int64_t* const sum = target.sum + (row + r) * target.stride + first;
+      if (small) {
+        add_rounded_part(load(values), count, sum);
+      } else {
+        valid &= add_large(values, count, target.limit, sum);
+      }
     }
   }
   return valid;
+}
+
+template <std::size_t Rows, std::size_t Vectors>
+HWY_INLINE bool add_fixed(const Tile<Rows, Vectors>& sums, const Target& target, std::size_t row,
+                          std::size_t column) {
+  // Magnitudes compare as their bits do, and what is not finite has the largest bits.
+  const hn::ScalableTag<std::int32_t> bits;
+  auto largest = hn::Zero(bits);
+  LOCKSTEP_EACH(Rows, Vectors) {
+    largest = hn::Max(largest, hn::BitCast(bits, hn::Abs(sums[r][v])));
+  }
+  const auto range = hn::BitCast(bits, broadcast(std::min(rounder_limit, target.limit)));
+  const bool small = hn::AllTrue(bits, hn::Lt(largest, range));
+  if (HWY_UNLIKELY(!small || column + Vectors * lanes > target.columns)) {
+    HWY_ALIGN float values[Rows * Vectors * lanes];
+    LOCKSTEP_EACH(Rows, Vectors) store(sums[r][v], values + (r * Vectors + v) * lanes);
+    return add_rare(values, Rows, Vectors, small, target, row, column);
+  }
+  LOCKSTEP_EACH(Rows, Vectors) {
+    add_rounded(sums[r][v], target.sum + (row + r) * target.stride + column + v * lanes);
+  }
+  return true;
 }
 
 /// gradient[i][j] = sum of a(t, s)[i] * b(t, s)[j], t from rows - 1 down to `first_row`, s

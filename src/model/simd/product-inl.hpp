@@ -45,24 +45,30 @@ struct Aside {
 template <std::size_t Rows, std::size_t Vectors>
 HWY_INLINE void four_chains(const float* a, std::size_t a_stride, const float* w, std::size_t terms,
                             Tile<Rows, Vectors>& sums) {
-  const std::size_t length = arithmetic::quarter(terms);
+  constexpr std::size_t width = Vectors * lanes;
+  const std::size_t q1 = std::min(arithmetic::quarter(terms), terms);
+  const std::size_t q2 = std::min(2 * q1, terms);
+  const std::size_t q3 = std::min(3 * q1, terms);
   Aside<Rows, Vectors> pair;
   Aside<Rows, Vectors> third;
-  for (std::size_t quarter = 0; quarter < 4; ++quarter) {
-    const std::size_t begin = std::min(quarter * length, terms);
-    const std::size_t end = std::min(begin + length, terms);
-    chain<Rows, Vectors>(a + begin, a_stride, w + begin * Vectors * lanes, end - begin, sums);
-    LOCKSTEP_EACH(Rows, Vectors) {
-      float* const first = pair.at(r, v);
-      if (quarter == 0) store(sums[r][v], first);
-      if (quarter == 1) store(hn::Add(load(first), sums[r][v]), first);
-      if (quarter == 2) store(sums[r][v], third.at(r, v));
-      if (quarter == 3) {
-        sums[r][v] = hn::Add(load(first), hn::Add(load(third.at(r, v)), sums[r][v]));
-      } else {
-        sums[r][v] = hn::Zero(FloatTag());
-      }
-    }
+  chain<Rows, Vectors>(a, a_stride, w, q1, sums);
+  LOCKSTEP_EACH(Rows, Vectors) {
+    store(sums[r][v], pair.at(r, v));
+    sums[r][v] = hn::Zero(FloatTag());
+  }
+  chain<Rows, Vectors>(a + q1, a_stride, w + q1 * width, q2 - q1, sums);
+  LOCKSTEP_EACH(Rows, Vectors) {
+    store(hn::Add(load(pair.at(r, v)), sums[r][v]), pair.at(r, v));
+    sums[r][v] = hn::Zero(FloatTag());
+  }
+  chain<Rows, Vectors>(a + q2, a_stride, w + q2 * width, q3 - q2, sums);
+  LOCKSTEP_EACH(Rows, Vectors) {
+    store(sums[r][v], third.at(r, v));
+    sums[r][v] = hn::Zero(FloatTag());
+  }
+  chain<Rows, Vectors>(a + q3, a_stride, w + q3 * width, terms - q3, sums);
+  LOCKSTEP_EACH(Rows, Vectors) {
+    sums[r][v] = hn::Add(load(pair.at(r, v)), hn::Add(load(third.at(r, v)), sums[r][v]));
   }
 }
 
@@ -111,10 +117,9 @@ struct Derivative {
   }
 };
 
-template <std::size_t Vectors, typename Purpose>
+template <std::size_t Rows, std::size_t Vectors, typename Purpose>
 HWY_INLINE void product_tile(const Product& p, const Purpose& purpose, const float* w,
                              std::size_t row, std::size_t column) {
-  constexpr std::size_t Rows = tile_rows;
   float* const out = p.out + row * p.out_stride + column;
   const float* const a = p.a + row * p.a_stride;
   Tile<Rows, Vectors> sums;
@@ -135,8 +140,10 @@ HWY_INLINE void product_tile(const Product& p, const Purpose& purpose, const flo
 template <std::size_t Vectors, typename Purpose>
 HWY_INLINE void product_panel(const Product& p, const Purpose& purpose, std::size_t n,
                               std::size_t column) {
-  for (std::size_t row = 0; row < n; row += tile_rows) {
-    product_tile<Vectors>(p, purpose, p.w + column * p.terms, row, column);
+  // A single vector needs more rows to keep the pipes busy.
+  constexpr std::size_t rows = Vectors == 1 ? block_samples : tile_rows;
+  for (std::size_t row = 0; row < n; row += rows) {
+    product_tile<rows, Vectors>(p, purpose, p.w + column * p.terms, row, column);
   }
 }
 

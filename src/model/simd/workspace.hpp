@@ -13,6 +13,10 @@ constexpr std::size_t round_up(std::size_t n, std::size_t multiple) {
   return (n + multiple - 1) / multiple * multiple;
 }
 
+/// Values in a cache line. States lie one line further apart than they need: with a power of two
+/// between them, those of all rows and samples would compete for a few sets of the L1 cache.
+constexpr std::size_t line = 16;
+
 /// The shape with its inner sizes padded to whole vectors. Padding columns of weights and biases
 /// are zero, so that padding values of states and derivatives are zero.
 struct Layout {
@@ -21,15 +25,17 @@ struct Layout {
         lanes(vector_lanes),
         skip_zeros(without_zeros),
         hidden(round_up(model.hidden, vector_lanes)),
+        stride(round_up(model.hidden, line) + line),
         classes(round_up(model.classes, vector_lanes)) {}
 
   std::size_t picture() const { return shape.rows * shape.columns; }
-  std::size_t state() const { return block_samples * hidden; }  // values of one row's states
+  std::size_t state() const { return block_samples * stride; }  // values of one row's states
 
   ModelShape shape;
   std::size_t lanes;
   bool skip_zeros;  // leave out products with blank pixels and share blank rows' states
   std::size_t hidden;
+  std::size_t stride;  // from a sample's state to the next; see line
   std::size_t classes;
 };
 
@@ -73,8 +79,8 @@ struct Workspace {
 
   Buffer<std::uint8_t> pixels;  // [sample][row][column], and room for a vector's load at the end
   Buffer<float> x;              // [sample][row][column]
-  Buffer<float> states;         // [row + 1][sample][hidden]; the first row's are zero
-  Buffer<float> dz;             // [row][sample][hidden], derivatives by the arguments of tanh
+  Buffer<float> states;         // [row + 1][sample][stride]; the first row's are zero
+  Buffer<float> dz;             // [row][sample][stride], derivatives by the arguments of tanh
   Buffer<float> logits;         // [sample][classes]
   Buffer<float> dlogits;        // [sample][classes]: probabilities, then derivatives by the logits
 
