@@ -16,13 +16,13 @@ MPIRUN = os.environ.get("LOCKSTEP_MPIRUN", "")  # empty where the build has no M
 needs_mpi = unittest.skipUnless(MPIRUN, "this build has no MPI")
 
 
-def lockstep(*words, ranks=0, timeout=100, **how):
-    """The ended process; `ranks`: under mpirun."""
+def lockstep(*words, ranks=0, mca=None, timeout=100, **how):
+    """The ended process; `ranks`: under mpirun; `mca`: settings of Open MPI, as variables."""
     launcher = []
     if ranks:
         launcher = [MPIRUN, "--allow-run-as-root", "--oversubscribe", "--bind-to", "none"]
         launcher += ["-n", str(ranks)]
-    environment = {k: v for k, v in os.environ.items() if k != "LOCKSTEP_DATA"}
+    environment = {k: v for k, v in os.environ.items() if k != "LOCKSTEP_DATA"} | (mca or {})
     return subprocess.run([*launcher, LOCKSTEP, *map(str, words)], capture_output=True, text=True,
                           timeout=timeout, stdin=subprocess.DEVNULL, env=environment, **how)
 
