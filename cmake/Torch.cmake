@@ -1,7 +1,7 @@
 # Makes lockstep::torch (libtorch_cpu and libc10) if LibTorch is found; else the target is absent.
 # Not by find_package(Torch): that of the CUDA wheel wants the CUDA toolkit and a GPU architecture.
 set(LOCKSTEP_TORCH_DIR "" CACHE PATH
-  "Folder with LibTorch's include/ and lib/ (empty: the wheel in LOCKSTEP_PREFIX, if there)")
+  "Folder with LibTorch's include/ and lib/ (empty: the wheel in LOCKSTEP_PREFIX, if there; off: none)")
 
 set(torch_dir "${LOCKSTEP_TORCH_DIR}")
 if(NOT torch_dir)
@@ -9,7 +9,9 @@ if(NOT torch_dir)
 endif()
 
 set(torch_missing "")
-if(NOT torch_dir)
+if(LOCKSTEP_TORCH_DIR STREQUAL "off")
+  set(torch_missing "LOCKSTEP_TORCH_DIR is off")
+elseif(NOT torch_dir)
   set(torch_missing "not in ${LOCKSTEP_PREFIX} (launch/setup puts it there)")
 elseif(NOT EXISTS "${torch_dir}/lib/libtorch_cpu.so" OR NOT EXISTS "${torch_dir}/include/torch")
   set(torch_missing "no lib/libtorch_cpu.so and include/torch in ${torch_dir}")

@@ -32,7 +32,7 @@ stage() {
   local name=$1 began=$SECONDS
   shift
   say "== $name"
-  "$@" || { local code=$?; warn "== $name failed after $((SECONDS - began)) s"; exit "$code"; }
+  "$@" || { local code=$?; warn "== $name failed after $((SECONDS - began)) s"; return "$code"; }
   say "== $name: done in $((SECONDS - began)) s"
 }
 
