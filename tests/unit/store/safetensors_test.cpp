@@ -158,12 +158,11 @@ TEST(Safetensors, survives_mutated_bytes) {
   }
 }
 
-/// Python's own reader is the judge of the format. LOCKSTEP_PYTHON_PATH: where launch/setup put it.
+/// Python's own reader is the judge of the format. LOCKSTEP_PYTHON: the one that launch/setup made.
 TEST(Safetensors, pythons_safetensors_opens_the_file) {
-  const std::string python = "PYTHONPATH='" LOCKSTEP_PYTHON_PATH "' python3 -c ";
+  const std::string python = "'" LOCKSTEP_PYTHON "' -c ";
   if (std::system((python + "'import numpy, safetensors' 2>/dev/null").c_str()) != 0) {
-    GTEST_SKIP() << "no Python with numpy and safetensors in " LOCKSTEP_PYTHON_PATH
-                    ": run launch/setup";
+    GTEST_SKIP() << "no " LOCKSTEP_PYTHON " with numpy and safetensors: run launch/setup";
   }
   const TemporaryFolder folder;
   write_tensors(folder.path() / "model", example());
