@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <utility>
 
 #include <lockstep/core/clock.hpp>
@@ -56,7 +57,7 @@ class SimdEngine final : public Engine {
   Layout layout_;
   float limit_;
   Weights weights_;
-  std::vector<Workspace> workspaces_;
+  std::deque<Workspace> workspaces_;
   struct alignas(64) Seconds {  // on a line of its own: its worker writes it in every block
     EngineSeconds value;
   };

@@ -57,7 +57,7 @@ void input_part(const Layout& layout, const Weights& w, std::size_t n, Workspace
   for (std::size_t t = 0; t < layout.shape.rows; ++t) {
     product(Product{ws.x.data() + t * layout.shape.columns, layout.picture(), layout.shape.columns,
                     w.input.data(), ws.states.data() + (t + 1) * layout.state(), layout.stride},
-            InputPart{w.bias.data()}, n, layout.hidden);
+            Affine<false>{w.bias.data()}, n, layout.hidden);
   }
 }
 
@@ -83,7 +83,7 @@ void forward(const Layout& layout, const Weights& w, std::size_t n, Workspace& w
   }
   product(Product{state, layout.stride, layout.shape.hidden, w.head.data(), ws.logits.data(),
                   layout.classes},
-          Logits{w.head_bias.data()}, n, layout.classes);
+          Affine<true>{w.head_bias.data()}, n, layout.classes);
 }
 
 Tally loss(const Layout& layout, std::size_t n, const std::uint8_t* labels, Workspace& ws) {

@@ -77,6 +77,14 @@ HWY_NOINLINE bool add_rare(const float* values, std::size_t rows, std::size_t ve
   return valid;
 }
 
+/// The target of a tile whose sums are about to be taken: by then it is in L1.
+template <std::size_t Rows, std::size_t Vectors>
+HWY_INLINE void prefetch(const Target& target, std::size_t row, std::size_t column) {
+  LOCKSTEP_EACH(Rows, Vectors) {
+    __builtin_prefetch(target.sum + (row + r) * target.stride + column + v * lanes);
+  }
+}
+
 template <std::size_t Rows, std::size_t Vectors>
 HWY_INLINE bool add_fixed(const Tile<Rows, Vectors>& sums, const Target& target, std::size_t row,
                           std::size_t column) {
@@ -114,10 +122,11 @@ template <std::size_t Rows, std::size_t Vectors>
 HWY_INLINE bool outer_tile(const Outer& o, const Target& target, std::size_t i, std::size_t j) {
   Tile<Rows, Vectors> sums;
   LOCKSTEP_EACH(Rows, Vectors) sums[r][v] = hn::Zero(FloatTag());
+  prefetch<Rows, Vectors>(target, i, j);
   for (std::size_t t = o.rows; t-- > o.first_row;) {
     const float* a = o.a + t * o.a_row + i;
     const float* b = o.b + t * o.b_row + j;
-#pragma GCC unroll 2
+#pragma GCC unroll 4
     for (std::size_t s = 0; s < o.samples; ++s, a += o.a_sample, b += o.b_sample) {
       Vector row[Vectors];
 #pragma GCC unroll 16
@@ -133,36 +142,47 @@ HWY_INLINE bool outer_tile(const Outer& o, const Target& target, std::size_t i, 
   return add_fixed<Rows, Vectors>(sums, target, i, j);
 }
 
-/// The last `count` < outer_rows rows.
+/// A tile of `rows` <= Rows rows.
 template <std::size_t Rows, std::size_t Vectors>
-HWY_INLINE bool outer_rest(std::size_t count, const Outer& o, const Target& target, std::size_t i,
-                           std::size_t j) {
-  if (count == Rows) return outer_tile<Rows, Vectors>(o, target, i, j);
-  if constexpr (Rows > 1) return outer_rest<Rows - 1, Vectors>(count, o, target, i, j);
+HWY_INLINE bool outer_rows_of(std::size_t rows, const Outer& o, const Target& target, std::size_t i,
+                              std::size_t j) {
+  if (rows == Rows) return outer_tile<Rows, Vectors>(o, target, i, j);
+  if constexpr (Rows > 1) return outer_rows_of<Rows - 1, Vectors>(rows, o, target, i, j);
   return true;
 }
 
-template <std::size_t Vectors>
+/// All rows of a panel of columns, in tiles as even as can be: a low one leaves the pipes idle.
+template <std::size_t Rows, std::size_t Vectors>
 HWY_NOINLINE bool outer_panel(const Outer& o, const Target& target, std::size_t height,
                               std::size_t j) {
+  const std::size_t tiles = (height + Rows - 1) / Rows;
   bool valid = true;
-  std::size_t i = 0;
-  for (; i + outer_rows <= height; i += outer_rows) {
-    valid &= outer_tile<outer_rows, Vectors>(o, target, i, j);
+  for (std::size_t tile = 0, i = 0; tile < tiles; ++tile) {
+    const std::size_t end = height * (tile + 1) / tiles;
+    valid &= outer_rows_of<Rows, Vectors>(end - i, o, target, i, j);
+    i = end;
   }
-  return outer_rest<outer_rows - 1, Vectors>(height - i, o, target, i, j) && valid;
+  return valid;
+}
+
+/// The gradient [height][width] in panels of `Vectors` vectors, and of one where that is left.
+template <std::size_t Rows, std::size_t Vectors>
+HWY_INLINE bool add_panels(const Outer& o, const Target& target, std::size_t height,
+                           std::size_t width) {
+  bool valid = true;
+  std::size_t j = 0;
+  for (; j + Vectors * lanes <= width; j += Vectors * lanes) {
+    valid &= outer_panel<Rows, Vectors>(o, target, height, j);
+  }
+  for (; j < width; j += lanes) valid &= outer_panel<Rows, 1>(o, target, height, j);
+  return valid;
 }
 
 /// Adds the gradient [height][width] (width in whole vectors) to the target; false if one is
 /// invalid.
 inline bool add_outer(const Outer& o, const Target& target, std::size_t height, std::size_t width) {
-  bool valid = true;
-  std::size_t j = 0;
-  for (; j + outer_vectors * lanes <= width; j += outer_vectors * lanes) {
-    valid &= outer_panel<outer_vectors>(o, target, height, j);
-  }
-  if (j < width) valid &= outer_panel<1>(o, target, height, j);
-  return valid;
+  if (height == 1) return add_panels<1, 8>(o, target, height, width);
+  return add_panels<outer_rows, outer_vectors>(o, target, height, width);
 }
 
 }  // namespace lockstep::simd::HWY_NAMESPACE

@@ -5,7 +5,8 @@ HWY_BEFORE_NAMESPACE();
 namespace lockstep::simd::HWY_NAMESPACE {
 
 /// out [n][width] = epilogue(start + a w), where a is [n][terms] with `a_stride` between rows, w is
-/// packed [terms][width] and start is `bias` for every row, or `out` itself.
+/// packed [terms][width] and start is a bias for every row, zero, or `out` itself. Widths in whole
+/// vectors.
 struct Product {
   const float* a;
   std::size_t a_stride;
@@ -15,90 +16,102 @@ struct Product {
   std::size_t out_stride;
 };
 
-/// sums += a[r][k] * w[k], k ascending: one chain for each sum.
+/// sums[r][v] += a[r] * w[v]: one term of every sum of a tile.
 template <std::size_t Rows, std::size_t Vectors>
-HWY_INLINE void chain(const float* a, std::size_t a_stride, const float* w, std::size_t terms,
-                      Tile<Rows, Vectors>& sums) {
-#pragma GCC unroll 4
-  for (std::size_t k = 0; k < terms; ++k) {
-    Vector weights[Vectors];
+HWY_INLINE void add_term(const float* a, std::size_t a_stride, const float* w,
+                         Tile<Rows, Vectors>& sums) {
+  Vector weights[Vectors];
 #pragma GCC unroll 16
-    for (std::size_t v = 0; v < Vectors; ++v) weights[v] = load(w + (k * Vectors + v) * lanes);
+  for (std::size_t v = 0; v < Vectors; ++v) weights[v] = load(w + v * lanes);
 #pragma GCC unroll 16
-    for (std::size_t r = 0; r < Rows; ++r) {
-      const Vector factor = broadcast(a[r * a_stride + k]);
+  for (std::size_t r = 0; r < Rows; ++r) {
+    const Vector factor = broadcast(a[r * a_stride]);
 #pragma GCC unroll 16
-      for (std::size_t v = 0; v < Vectors; ++v) sums[r][v] = fused(factor, weights[v], sums[r][v]);
-    }
+    for (std::size_t v = 0; v < Vectors; ++v) sums[r][v] = fused(factor, weights[v], sums[r][v]);
   }
 }
 
-/// Sums of a tile put aside in L1 while the registers take the next quarter's.
+/// `terms` of them: one chain for each sum.
+template <std::size_t Rows, std::size_t Vectors>
+HWY_INLINE void one_chain(const float* a, std::size_t a_stride, const float* w, std::size_t terms,
+                          Tile<Rows, Vectors>& sums) {
+#pragma GCC unroll 4
+  for (const float* const end = a + terms; a != end; ++a, w += panel_width) {
+    add_term<Rows, Vectors>(a, a_stride, w, sums);
+  }
+}
+
+/// Sums of a tile put aside in L1.
 template <std::size_t Rows, std::size_t Vectors>
 struct Aside {
   HWY_ALIGN float values[Rows * Vectors * lanes];
   HWY_INLINE float* at(std::size_t r, std::size_t v) { return values + (r * Vectors + v) * lanes; }
 };
 
+/// A chain from `sums` over the first terms and one from zero over the `second` <= `first` after
+/// them, added.
+template <std::size_t Rows, std::size_t Vectors>
+HWY_INLINE void two_chains(const float* a, std::size_t a_stride, const float* w, std::size_t first,
+                           std::size_t second, Tile<Rows, Vectors>& sums) {
+  const float* const a2 = a + first;
+  const float* const w2 = w + first * panel_width;
+  if constexpr (side_by_side<Rows, Vectors>) {
+    Tile<Rows, Vectors> others;
+    LOCKSTEP_EACH(Rows, Vectors) others[r][v] = hn::Zero(FloatTag());
+#pragma GCC unroll 4
+    for (const float* const end = a + second; a != end; ++a, w += panel_width) {
+      add_term<Rows, Vectors>(a, a_stride, w, sums);
+      add_term<Rows, Vectors>(a + first, a_stride, w + first * panel_width, others);
+    }
+    if (HWY_UNLIKELY(first != second))
+      one_chain<Rows, Vectors>(a, a_stride, w, first - second, sums);
+    LOCKSTEP_EACH(Rows, Vectors) sums[r][v] = hn::Add(sums[r][v], others[r][v]);
+  } else {
+    Aside<Rows, Vectors> aside;
+    one_chain<Rows, Vectors>(a, a_stride, w, first, sums);
+    LOCKSTEP_EACH(Rows, Vectors) {
+      store(sums[r][v], aside.at(r, v));
+      sums[r][v] = hn::Zero(FloatTag());
+    }
+    one_chain<Rows, Vectors>(a2, a_stride, w2, second, sums);
+    LOCKSTEP_EACH(Rows, Vectors) sums[r][v] = hn::Add(load(aside.at(r, v)), sums[r][v]);
+  }
+}
+
 /// Four chains over quarters of the terms, the first from `sums`, the others from zero, added
 /// pairwise.
 template <std::size_t Rows, std::size_t Vectors>
 HWY_INLINE void four_chains(const float* a, std::size_t a_stride, const float* w, std::size_t terms,
                             Tile<Rows, Vectors>& sums) {
-  constexpr std::size_t width = Vectors * lanes;
   const std::size_t q1 = std::min(arithmetic::quarter(terms), terms);
   const std::size_t q2 = std::min(2 * q1, terms);
   const std::size_t q3 = std::min(3 * q1, terms);
-  Aside<Rows, Vectors> pair;
-  Aside<Rows, Vectors> third;
-  chain<Rows, Vectors>(a, a_stride, w, q1, sums);
+  Aside<Rows, Vectors> half;
+  two_chains<Rows, Vectors>(a, a_stride, w, q1, q2 - q1, sums);
   LOCKSTEP_EACH(Rows, Vectors) {
-    store(sums[r][v], pair.at(r, v));
+    store(sums[r][v], half.at(r, v));
     sums[r][v] = hn::Zero(FloatTag());
   }
-  chain<Rows, Vectors>(a + q1, a_stride, w + q1 * width, q2 - q1, sums);
-  LOCKSTEP_EACH(Rows, Vectors) {
-    store(hn::Add(load(pair.at(r, v)), sums[r][v]), pair.at(r, v));
-    sums[r][v] = hn::Zero(FloatTag());
-  }
-  chain<Rows, Vectors>(a + q2, a_stride, w + q2 * width, q3 - q2, sums);
-  LOCKSTEP_EACH(Rows, Vectors) {
-    store(sums[r][v], third.at(r, v));
-    sums[r][v] = hn::Zero(FloatTag());
-  }
-  chain<Rows, Vectors>(a + q3, a_stride, w + q3 * width, terms - q3, sums);
-  LOCKSTEP_EACH(Rows, Vectors) {
-    sums[r][v] = hn::Add(load(pair.at(r, v)), hn::Add(load(third.at(r, v)), sums[r][v]));
-  }
+  two_chains<Rows, Vectors>(a + q2, a_stride, w + q2 * panel_width, q3 - q2, terms - q3, sums);
+  LOCKSTEP_EACH(Rows, Vectors) sums[r][v] = hn::Add(load(half.at(r, v)), sums[r][v]);
 }
 
 // What a product is for: where its sums start, in how many chains they are taken, what is stored.
 
-/// bias + x K_x, one chain.
-struct InputPart {
+/// bias + a w: the input part, in one chain (Quarters false), or the logits.
+template <bool Quarters>
+struct Affine {
   const float* bias;
-  static constexpr bool quarters = false;
-  HWY_INLINE Vector start(std::size_t, std::size_t column, const float*) const {
-    return load(bias + column);
-  }
+  static constexpr bool quarters = Quarters;
+  HWY_INLINE Vector start(std::size_t column, const float*) const { return load(bias + column); }
   HWY_INLINE Vector finish(Vector sum, std::size_t, std::size_t) const { return sum; }
 };
 
 /// tanh(input part + h K_h); the input part lies where the state goes.
 struct State {
   static constexpr bool quarters = true;
-  HWY_INLINE Vector start(std::size_t, std::size_t, const float* out) const { return load(out); }
+  HWY_INLINE Vector start(std::size_t, const float* out) const { return load(out); }
   HWY_INLINE Vector finish(Vector sum, std::size_t, std::size_t) const { return tanh(sum); }
-};
-
-/// bias + h W.
-struct Logits {
-  const float* bias;
-  static constexpr bool quarters = true;
-  HWY_INLINE Vector start(std::size_t, std::size_t column, const float*) const {
-    return load(bias + column);
-  }
-  HWY_INLINE Vector finish(Vector sum, std::size_t, std::size_t) const { return sum; }
 };
 
 /// (d w) (1 - h^2): derivatives by the arguments of tanh, in one chain from the logits' (Quarters
@@ -108,9 +121,7 @@ struct Derivative {
   const float* h;
   std::size_t stride;
   static constexpr bool quarters = Quarters;
-  HWY_INLINE Vector start(std::size_t, std::size_t, const float*) const {
-    return hn::Zero(FloatTag());
-  }
+  HWY_INLINE Vector start(std::size_t, const float*) const { return hn::Zero(FloatTag()); }
   HWY_INLINE Vector finish(Vector sum, std::size_t row, std::size_t column) const {
     const Vector state = load(h + row * stride + column);
     return hn::Mul(sum, hn::NegMulAdd(state, state, broadcast(1.0f)));
@@ -118,18 +129,19 @@ struct Derivative {
 };
 
 template <std::size_t Rows, std::size_t Vectors, typename Purpose>
-HWY_INLINE void product_tile(const Product& p, const Purpose& purpose, const float* w,
-                             std::size_t row, std::size_t column) {
-  float* const out = p.out + row * p.out_stride + column;
+HWY_INLINE void product_tile(const Product& p, const Purpose& purpose, std::size_t row,
+                             std::size_t column) {
   const float* const a = p.a + row * p.a_stride;
+  const float* const w = p.w + column / panel_width * panel_width * p.terms + column % panel_width;
+  float* const out = p.out + row * p.out_stride + column;
   Tile<Rows, Vectors> sums;
   LOCKSTEP_EACH(Rows, Vectors) {
-    sums[r][v] = purpose.start(row + r, column + v * lanes, out + r * p.out_stride + v * lanes);
+    sums[r][v] = purpose.start(column + v * lanes, out + r * p.out_stride + v * lanes);
   }
   if constexpr (Purpose::quarters) {
     four_chains<Rows, Vectors>(a, p.a_stride, w, p.terms, sums);
   } else {
-    chain<Rows, Vectors>(a, p.a_stride, w, p.terms, sums);
+    one_chain<Rows, Vectors>(a, p.a_stride, w, p.terms, sums);
   }
   LOCKSTEP_EACH(Rows, Vectors) {
     store(purpose.finish(sums[r][v], row + r, column + v * lanes),
@@ -137,38 +149,52 @@ HWY_INLINE void product_tile(const Product& p, const Purpose& purpose, const flo
   }
 }
 
-template <std::size_t Vectors, typename Purpose>
-HWY_INLINE void product_panel(const Product& p, const Purpose& purpose, std::size_t n,
-                              std::size_t column) {
-  // A single vector needs more rows to keep the pipes busy.
-  constexpr std::size_t rows = Vectors == 1 ? block_samples : tile_rows;
-  for (std::size_t row = 0; row < n; row += rows) {
-    product_tile<rows, Vectors>(p, purpose, p.w + column * p.terms, row, column);
-  }
+/// The last `vectors` <= Vectors of a strip.
+template <std::size_t Rows, std::size_t Vectors, typename Purpose>
+HWY_INLINE void product_columns(std::size_t vectors, const Product& p, const Purpose& purpose,
+                                std::size_t row, std::size_t column) {
+  if (vectors == Vectors) return product_tile<Rows, Vectors>(p, purpose, row, column);
+  if constexpr (Vectors > 1) product_columns<Rows, Vectors - 1>(vectors, p, purpose, row, column);
 }
 
-/// All of out; `n` is rounded up to whole tiles, which the buffers have room for.
+/// `Rows` rows of a strip of columns.
+template <std::size_t Rows, typename Purpose>
+HWY_INLINE void product_rows(const Product& p, const Purpose& purpose, std::size_t row,
+                             std::size_t column, std::size_t end) {
+  constexpr std::size_t vectors = tile_vectors<Purpose::quarters>(Rows);
+  for (; column + vectors * lanes <= end; column += vectors * lanes) {
+    product_tile<Rows, vectors>(p, purpose, row, column);
+  }
+  product_columns<Rows, vectors>((end - column) / lanes, p, purpose, row, column);
+}
+
+/// The last `rows` <= Rows of a block.
+template <std::size_t Rows, typename Purpose>
+HWY_INLINE void product_rest(std::size_t rows, const Product& p, const Purpose& purpose,
+                             std::size_t row, std::size_t column, std::size_t end) {
+  if (rows == Rows) return product_rows<Rows>(p, purpose, row, column, end);
+  if constexpr (Rows > 1) product_rest<Rows - 1>(rows, p, purpose, row, column, end);
+}
+
+/// All of out, panel by panel, whose weights stay in L1 while all rows use them.
 template <typename Purpose>
 HWY_NOINLINE void product(const Product& p, const Purpose& purpose, std::size_t n,
                           std::size_t width) {
-  std::size_t column = 0;
-  for (; column + tile_vectors * lanes <= width; column += tile_vectors * lanes) {
-    product_panel<tile_vectors>(p, purpose, n, column);
-  }
-  const std::size_t rest = (width - column) / lanes;
-  if (rest == 1) product_panel<1>(p, purpose, n, column);
-  if constexpr (tile_vectors > 2) {
-    if (rest == 2) product_panel<2>(p, purpose, n, column);
+  constexpr std::size_t rows = tile_rows<Purpose::quarters>;
+  for (std::size_t column = 0; column < width; column += panel_width) {
+    const std::size_t end = std::min(column + panel_width, width);
+    std::size_t row = 0;
+    for (; row + rows <= n; row += rows) product_rows<rows>(p, purpose, row, column, end);
+    product_rest<rows - 1>(n - row, p, purpose, row, column, end);
   }
 }
 
 /// Packs a matrix for product(): entry (k, j) is source[k * row_step + j * column_step].
 inline void pack_panels(const float* source, std::size_t row_step, std::size_t column_step,
                         std::size_t terms, std::size_t valid, std::size_t width, float* out) {
-  for (std::size_t column = 0; column < width; column += tile_vectors * lanes) {
-    const std::size_t panel = std::min(tile_vectors * lanes, width - column);
+  for (std::size_t column = 0; column < width; column += panel_width) {
     for (std::size_t k = 0; k < terms; ++k) {
-      for (std::size_t j = column; j < column + panel; ++j) {
+      for (std::size_t j = column; j < column + panel_width; ++j) {
         *out++ = j < valid ? source[k * row_step + j * column_step] : 0.0f;
       }
     }

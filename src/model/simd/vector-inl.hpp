@@ -2,6 +2,7 @@
 #include <cstddef>
 
 #include "../arithmetic.hpp"
+#include "workspace.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace lockstep::simd::HWY_NAMESPACE {
@@ -12,19 +13,29 @@ using FloatTag = hn::ScalableTag<float>;
 using Vector = hn::Vec<FloatTag>;
 constexpr std::size_t lanes = HWY_MAX_BYTES / sizeof(float);
 
-// Rows (samples) and vectors of a register tile, as measured: 12 or 16 independent sums fill the
-// two pipes' latency, and the operands still fit beside them.
-#if HWY_MAX_BYTES == 64
-constexpr std::size_t tile_rows = 8, tile_vectors = 2;
-constexpr std::size_t outer_rows = 8, outer_vectors = 2;
-#elif HWY_MAX_BYTES == 32
-constexpr std::size_t tile_rows = 4, tile_vectors = 3;
-constexpr std::size_t outer_rows = 6, outer_vectors = 2;
-#else
-constexpr std::size_t tile_rows = 8, tile_vectors = 3;
-constexpr std::size_t outer_rows = 8, outer_vectors = 2;
-#endif
-static_assert(block_samples % tile_rows == 0);
+// Tiles of a product's sums, as measured. What limits them is the registers, the two loads a cycle,
+// and that the stores at the end of a chain cost about as much as multiply-adds.
+constexpr bool few_registers = HWY_MAX_BYTES == 32;  // 16, else 32
+
+constexpr std::size_t panel_width = panel_vectors * lanes;
+
+/// Rows (samples) of most tiles; a block's last rows fill a smaller one.
+template <bool Quarters>
+constexpr std::size_t tile_rows = Quarters&& few_registers ? 3 : 4;
+
+/// Whether two chains of every sum fit into the registers.
+template <std::size_t Rows, std::size_t Vectors>
+constexpr bool side_by_side = Rows == tile_rows<true>&& Vectors <= 2;
+
+/// Vectors of a tile of `rows` rows.
+template <bool Quarters>
+constexpr std::size_t tile_vectors(std::size_t rows) {
+  const bool high = Quarters ? rows == tile_rows<true> : few_registers && rows > 2;
+  return high ? 2 : 4;
+}
+
+/// Of the weight gradient's tiles.
+constexpr std::size_t outer_rows = few_registers ? 6 : 8, outer_vectors = 2;
 
 HWY_INLINE Vector load(const float* p) {
   return hn::Load(FloatTag(), p);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <lockstep/core/arena.hpp>
 #include <lockstep/core/buffer.hpp>
 #include <lockstep/model/engine.hpp>
 #include <lockstep/model/shape.hpp>
@@ -17,6 +18,9 @@ constexpr std::size_t round_up(std::size_t n, std::size_t multiple) {
 /// between them, those of all rows and samples would compete for a few sets of the L1 cache.
 constexpr std::size_t line = 16;
 
+/// Vectors of a panel of packed weights.
+constexpr std::size_t panel_vectors = 4;
+
 /// The shape with its inner sizes padded to whole vectors. Padding columns of weights and biases
 /// are zero, so that padding values of states and derivatives are zero.
 struct Layout {
@@ -26,10 +30,15 @@ struct Layout {
         skip_zeros(without_zeros),
         hidden(round_up(model.hidden, vector_lanes)),
         stride(round_up(model.hidden, line) + line),
-        classes(round_up(model.classes, vector_lanes)) {}
+        classes(round_up(model.classes, vector_lanes)),
+        panel(panel_vectors * vector_lanes) {}
 
   std::size_t picture() const { return shape.rows * shape.columns; }
   std::size_t state() const { return block_samples * stride; }  // values of one row's states
+  /// Values of a packed matrix [terms][width].
+  std::size_t packed(std::size_t terms, std::size_t width) const {
+    return terms * round_up(width, panel);
+  }
 
   ModelShape shape;
   std::size_t lanes;
@@ -37,21 +46,23 @@ struct Layout {
   std::size_t hidden;
   std::size_t stride;  // from a sample's state to the next; see line
   std::size_t classes;
+  std::size_t panel;  // columns of a panel of packed weights
 };
 
-/// The parameters in the order in which the kernels read them. A matrix [n][width] stands in panels
-/// of some vectors' width, each panel [n][panel width], the last one narrower.
+/// The parameters in the order in which the kernels read them. A packed matrix [n][width] stands in
+/// panels [n][panel], with zeros beyond its width.
 struct Weights {
   explicit Weights(const Layout& layout)
-      : input(layout.shape.columns * layout.hidden),
-        input_rows(layout.shape.columns * layout.hidden),
-        bias(layout.hidden),
-        recurrent(layout.shape.hidden * layout.hidden),
-        recurrent_transposed(layout.shape.hidden * layout.hidden),
-        head(layout.shape.hidden * layout.classes),
-        head_bias(layout.classes),
-        head_transposed(layout.shape.classes * layout.hidden) {}
+      : input(layout.packed(layout.shape.columns, layout.hidden), &memory),
+        input_rows(layout.shape.columns * layout.hidden, &memory),
+        bias(layout.hidden, &memory),
+        recurrent(layout.packed(layout.shape.hidden, layout.hidden), &memory),
+        recurrent_transposed(layout.packed(layout.shape.hidden, layout.hidden), &memory),
+        head(layout.packed(layout.shape.hidden, layout.classes), &memory),
+        head_bias(layout.classes, &memory),
+        head_transposed(layout.packed(layout.shape.classes, layout.hidden), &memory) {}
 
+  Arena memory;
   std::uint64_t version = 0;  // raised by every packing
   Buffer<float> input;
   Buffer<float> input_rows;  // not in panels: [columns][hidden]
@@ -67,16 +78,17 @@ struct Weights {
 /// L2.
 struct Workspace {
   explicit Workspace(const Layout& layout)
-      : pixels(block_samples * layout.picture() + 64),
-        x(block_samples * layout.picture()),
-        states((layout.shape.rows + 1) * layout.state()),
-        dz(layout.shape.rows * layout.state()),
-        logits(block_samples * layout.classes),
-        dlogits(block_samples * layout.classes),
-        ink(layout.shape.columns * layout.shape.rows * block_samples),
-        ink_count(layout.shape.columns),
-        blank((layout.shape.rows + 1) * layout.state()) {}
+      : pixels(block_samples * layout.picture() + 64, &memory),
+        x(block_samples * layout.picture(), &memory),
+        states((layout.shape.rows + 1) * layout.state(), &memory),
+        dz(layout.shape.rows * layout.state(), &memory),
+        logits(block_samples * layout.classes, &memory),
+        dlogits(block_samples * layout.classes, &memory),
+        ink(layout.shape.columns * layout.shape.rows * block_samples, &memory),
+        ink_count(layout.shape.columns, &memory),
+        blank((layout.shape.rows + 1) * layout.state(), &memory) {}
 
+  Arena memory;
   Buffer<std::uint8_t> pixels;  // [sample][row][column], and room for a vector's load at the end
   Buffer<float> x;              // [sample][row][column]
   Buffer<float> states;         // [row + 1][sample][stride]; the first row's are zero
