@@ -18,22 +18,34 @@ Trainer::Trainer(const TrainingPlan& plan, const Schedule& schedule, Replica& re
       communicator_(communicator),
       observer_(observer) {}
 
-Progress Trainer::run() {
-  begin_ = seconds_now();
+Progress Trainer::run(const Progress& from) {
+  progress_ = from;
+  pending_ = {};
+  begin_ = seconds_now() - from.seconds;
   while (progress_.steps < plan_.total_steps() && !progress_.stopped) {
-    const double step_begin = seconds_now();
-    const StepOutcome outcome =
-        replica_.step(++progress_.steps, {.stop = stop_requested(), .failure = failure_code_});
-    end_on_failure(outcome.failure);
-    observe(outcome, seconds_now() - step_begin);
-    progress_.stopped = outcome.stop && progress_.steps < plan_.total_steps();
-    const bool epoch_ends = progress_.steps % plan_.steps_per_epoch == 0;
-    if (epoch_ends || progress_.stopped) publish(last_reports());
-    if (epoch_ends && !progress_.stopped) end_epoch();
+    take_step();
+    if (checkpoint_is_due()) publish(last_reports());
+    if (epoch_ends()) end_epoch();
+    progress_.seconds = seconds_now() - begin_;
+    if (checkpoint_is_due()) guard([&] { observer_.checkpoint(progress_, replica_); });
   }
-  progress_.seconds = seconds_now() - begin_;
   if (failure_) std::rethrow_exception(failure_);
   return progress_;
+}
+
+bool Trainer::checkpoint_is_due() const noexcept {
+  const std::uint64_t every = plan_.checkpoint_every;
+  return epoch_ends() || progress_.stopped || (every > 0 && progress_.steps % every == 0);
+}
+
+void Trainer::take_step() {
+  const double begin = seconds_now();
+  const StepOutcome outcome =
+      replica_.step(progress_.steps + 1, {.stop = stop_requested(), .failure = failure_code_});
+  ++progress_.steps;
+  end_on_failure(outcome.failure);
+  observe(outcome, seconds_now() - begin);
+  progress_.stopped = outcome.stop && progress_.steps < plan_.total_steps();
 }
 
 void Trainer::end_on_failure(int exit_code) const {
