@@ -3,12 +3,12 @@ import unittest
 
 from program import ProgramTest, needs_mpi
 
-SMALL = ["--data", "synthetic", "--hidden", 16, "--batch-size", 32, "--steps", 5]
+SMALL = ["--data", "synthetic", "--hidden", 16, "--batch-size", 32]
 
 
 class Bench(ProgramTest):
     def bench(self, *words, **how):
-        return json.loads(self.succeed("bench", "--json", *SMALL, *words, **how))
+        return json.loads(self.succeed("bench", "--json", *SMALL, "--steps", 5, *words, **how))
 
     @needs_mpi
     def test_the_first_loss_is_that_of_any_number_of_ranks(self):
@@ -28,7 +28,7 @@ class Export(ProgramTest):
         return [[int(picture) for picture in line.split()] for line in lines]
 
     def test_writes_the_weights_before_the_first_step(self):
-        self.succeed("bench", *SMALL, "--export", self.folder / "start")
+        self.succeed("bench", *SMALL, "--steps", 5, "--export", self.folder / "start")
         held = json.loads(self.succeed("inspect", "--json", "--model",
                                        self.folder / "start" / "start.safetensors"))
         self.assertEqual((held["metadata"]["steps"], held["metadata"]["hidden"]), ("0", "16"))
@@ -46,15 +46,15 @@ class Export(ProgramTest):
 
     @needs_mpi
     def test_ranks_change_no_byte(self):
-        self.succeed("bench", *SMALL, "--export", self.folder / "one")
-        self.succeed("bench", *SMALL, "--export", self.folder / "three", ranks=3)
+        self.succeed("bench", *SMALL, "--steps", 5, "--export", self.folder / "one")
+        self.succeed("bench", *SMALL, "--steps", 5, "--export", self.folder / "three", ranks=3)
         for name in ["order.txt", "start.safetensors"]:
             self.assertEqual((self.folder / "one" / name).read_bytes(),
                              (self.folder / "three" / name).read_bytes(), name)
 
     def test_a_folder_that_cannot_be_made(self):
         (self.folder / "file").write_text("")
-        self.fail_with(6, "file/start", "bench", *SMALL, "--export",
+        self.fail_with(6, "file/start", "bench", *SMALL, "--steps", 5, "--export",
                        self.folder / "file" / "start")
 
 

@@ -5,7 +5,7 @@ each with its part of the batch (shard_map) and the gradients summed.
 """
 import os
 
-from job import BETA1, BETA2, EPSILON, LEARNING_RATE, ROWS
+from job import BETA1, BETA2, EPSILON, HIDDEN, LEARNING_RATE, ROWS
 from measure import parse_options, run
 
 options = parse_options(devices=1)
@@ -24,13 +24,12 @@ def rows_of(images):
 
 
 def logits_of(weights, rows):
-    inputs = rows @ weights["input_kernel"] + weights["bias"]
-
     def cell(state, row):
-        return jnp.tanh(row + state @ weights["recurrent_kernel"]), None
+        inputs = row @ weights["input_kernel"] + state @ weights["recurrent_kernel"]
+        return jnp.tanh(inputs + weights["bias"]), None
 
-    first = jnp.zeros_like(inputs[0])
-    last, _ = jax.lax.scan(cell, first, inputs, unroll=ROWS)
+    first = jnp.zeros((rows.shape[1], HIDDEN))
+    last, _ = jax.lax.scan(cell, first, rows, unroll=ROWS)
     return last @ weights["head_kernel"] + weights["head_bias"]
 
 
