@@ -2,8 +2,8 @@
 
 A row is {"name", "cores", "ours": None | "dense" | "skipping", "rounds": [result or {"error": text}]}.
 A result has step_ms {p50, min}, first_loss, and where known to_accuracy {steps,
-seconds} and (ours) fma_peak_gflops. Machines drift, so every ratio and share is taken within
-a round, and the median over the rounds is shown.
+seconds} and (ours) fma_peak_gflops. Machines drift, so every ratio and share is taken within a
+round, and the median over the rounds is shown.
 """
 from math import isnan
 from statistics import median
@@ -128,7 +128,7 @@ def cells(each):
 def table(summaries, accuracy=0.95):
     """Markdown."""
     heads = ["program", "cores", "p50 ms", "min ms", "of peak", "samples/s", "x dense", "x skipping",
-             f"s to {accuracy:.0%} (steps)", "first loss"]
+             f"s to {accuracy:.0%} (steps)" if accuracy else "s to accuracy", "first loss"]
     lines = [heads, ["---"] + ["---:"] * (len(heads) - 2) + ["---"]]
     lines += [cells(each) for each in summaries]
     return "".join("| " + " | ".join(c.replace("|", "/") for c in line) + " |\n" for line in lines)

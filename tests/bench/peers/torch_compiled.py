@@ -7,12 +7,15 @@ from measure import parse_options, run
 from torch_job import TorchJob, adam, rows_of
 
 
+SETTINGS = {"default": {}, "max-autotune": {"max_autotune": True},
+            "cpp-wrapper": {"cpp_wrapper": True}}
+
+
 def logits_of(weights, rows):
     input_kernel, recurrent_kernel, bias, head_kernel, head_bias = weights
-    inputs = rows @ input_kernel + bias
-    state = torch.tanh(inputs[0])
+    state = torch.tanh(rows[0] @ input_kernel + bias)
     for t in range(1, ROWS):
-        state = torch.tanh(torch.addmm(inputs[t], state, recurrent_kernel))
+        state = torch.tanh(rows[t] @ input_kernel + state @ recurrent_kernel + bias)
     return torch.addmm(head_bias, state, head_kernel)
 
 
@@ -23,11 +26,11 @@ def loss_of(weights, images, labels, pictures):
 class Trainer:
     versions = f"torch {torch.__version__}"
 
-    def __init__(self, job, threads, mode):
+    def __init__(self, job, threads, settings):
         torch.set_num_threads(threads)
         self.job, self.data = job, TorchJob(job)
         self.weights = [torch.nn.Parameter(torch.from_numpy(w.copy())) for w in self.first_weights()]
-        self.loss_of = torch.compile(loss_of, fullgraph=True, dynamic=False, mode=mode)
+        self.loss_of = torch.compile(loss_of, fullgraph=True, dynamic=False, options=SETTINGS[settings])
         self.reset()
 
     def first_weights(self):
@@ -52,5 +55,5 @@ class Trainer:
         return self.data.correct(lambda rows: logits_of(self.weights, rows))
 
 
-options = parse_options(threads=1, mode="default")
-run(lambda job: Trainer(job, options.threads, options.mode), options)
+options = parse_options(threads=1, settings="default")
+run(lambda job: Trainer(job, options.threads, options.settings), options)
