@@ -1,4 +1,5 @@
 #include <lockstep/train/bench.hpp>
+#include <lockstep/train/job_export.hpp>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -22,7 +23,11 @@ std::string as_json(const BenchResult& r) {
       {"fma_peak_gflops", r.peak_gflops},
       {"share_of_peak", r.share_of_peak},
       {"best_share_of_peak", r.best_share_of_peak},
-      {"samples_per_second", r.samples_per_second}};
+      {"samples_per_second", r.samples_per_second},
+      {"first_loss", r.first_loss}};
+  if (r.steps_to_accuracy > 0) {
+    json["to_accuracy"] = {{"steps", r.steps_to_accuracy}, {"seconds", r.seconds_to_accuracy}};
+  }
   for (const BenchPart& part : r.parts) json["parts_ms"][part.name] = part.seconds * milli;
   return json.dump(2) + "\n";
 }
@@ -50,13 +55,20 @@ std::string as_table(const BenchResult& r) {
   text += fmt::format("  {:<32} {:>9} {:>8} {:>9} {:>10}\n", "part (mean, rank 0)", "ms", "of p50",
                       "GFLOP/s", "of peak");
   for (const BenchPart& part : r.parts) text += part_row(part, r);
+  if (r.steps_to_accuracy > 0) {
+    text += fmt::format("accuracy    reached after {} steps, {:.2f} s\n", r.steps_to_accuracy,
+                        r.seconds_to_accuracy);
+  }
   return text;
 }
 
 }  // namespace
 
 void run_bench_command(const Options& options, Communicator& world) {
-  const BenchResult result = run_bench(options.run, options.steps, world);
+  if (!options.export_folder.empty()) {
+    return export_job(options.run, options.steps, options.export_folder, world);
+  }
+  const BenchResult result = run_bench(options.run, options.steps, options.to_accuracy, world);
   if (world.rank() == 0) print(options.json ? as_json(result) : as_table(result));
 }
 

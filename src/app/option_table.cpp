@@ -227,6 +227,21 @@ std::vector<Option> output_options() {
            .value = "N",
            .help = "steps to time"},
           [](auto& o) -> auto& { return o.steps; }, 1, 1000000),
+      real(
+          {.name = "to-accuracy",
+           .group = Group::output,
+           .commands = bench_bit,
+           .value = "SHARE",
+           .help = "then train until this share of the test set is right; 0: do not"},
+          [](auto& o) -> auto& { return o.to_accuracy; }, 0, true),
+      text(
+          {.name = "export",
+           .group = Group::output,
+           .commands = bench_bit,
+           .value = "DIR",
+           .help = "measure nothing; write the first weights (start.safetensors) and each of "
+                   "--steps steps' training pictures (order.txt), for other trainers"},
+          [](auto& o) -> auto& { return o.export_folder; }),
       flag(
           {.name = "json",
            .group = Group::output,

@@ -17,6 +17,8 @@ struct Options {
   std::string model;                           // a run folder or a safetensors file
   std::vector<std::size_t> ranks{1, 2, 3, 4};  // of parity
   std::size_t steps = 200;                     // of bench
+  double to_accuracy = 0;                      // of bench; 0: not asked
+  std::string export_folder;                   // of bench; empty: measures
   bool json = false;
   std::vector<std::string> arguments;  // the words that are no options
 };

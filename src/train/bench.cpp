@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t warm_up_steps = 20;
 constexpr std::size_t steps_between_peaks = 10;
+constexpr std::size_t steps_between_evaluations = 100;
 
 double quantile(std::vector<double> values, double q) {
   const auto place = static_cast<std::ptrdiff_t>(q * static_cast<double>(values.size() - 1));
@@ -69,13 +70,32 @@ std::vector<BenchPart> parts(const StepSeconds& s, const ModelShape& shape, doub
   return result;
 }
 
+void train_to(double accuracy, const RunConfig& config, Communicator& world, BenchResult& result) {
+  Job job(config, world);
+  std::vector<float> probabilities;
+  double seconds = 0;
+  for (std::uint64_t step = 1; step <= job.plan().total_steps(); ++step) {
+    const double begin = seconds_now();
+    job.replica().step(step, {});
+    seconds += seconds_now() - begin;
+    if (step % steps_between_evaluations != 0) continue;
+    const Score test = job.evaluator().test(job.replica(), probabilities, job.shape().classes);
+    if (test.accuracy < accuracy) continue;
+    result.steps_to_accuracy = step;
+    result.seconds_to_accuracy = seconds;
+    return;
+  }
+}
+
 }  // namespace
 
-BenchResult run_bench(const RunConfig& config, std::size_t steps, Communicator& world) {
+BenchResult run_bench(const RunConfig& config, std::size_t steps, double to_accuracy,
+                      Communicator& world) {
   Job job(config, world);
   std::vector<double> times;
   std::vector<double> peaks;
-  std::uint64_t step = 0;
+  std::uint64_t step = 1;
+  const StepOutcome first = job.replica().step(step, {});
   while (step < warm_up_steps) job.replica().step(++step, {});
   const StepSeconds before = job.replica().seconds();
   while (times.size() < steps) {
@@ -102,10 +122,12 @@ BenchResult run_bench(const RunConfig& config, std::size_t steps, Communicator& 
   }
   const auto batch = static_cast<double>(config.recipe.batch_size);
   r.samples_per_second = batch / r.p50;
+  r.first_loss = loss_from_fixed(first.tally.loss) / batch;
   double total = 0;
   for (const double time : times) total += time;
   r.parts = parts(difference(job.replica().seconds(), before), job.shape(),
                   batch / static_cast<double>(world.size()), steps, total);
+  if (to_accuracy > 0) train_to(to_accuracy, config, world, r);
   return r;
 }
 

@@ -24,6 +24,7 @@ class Job {
 
   const Dataset& dataset() const noexcept { return *dataset_; }
   const ModelShape& shape() const noexcept { return shape_; }
+  const ShardPlan& shard_plan() const noexcept { return shard_plan_; }
   const TrainingPlan& plan() const noexcept { return plan_; }
   const Schedule& schedule() const noexcept { return schedule_; }
   /// What decides the weights' bits, see recipe_settings().

@@ -27,14 +27,19 @@ struct BenchResult {
   double p50 = 0, min = 0, p90 = 0;  // seconds a step
   double peak_gflops = 0;            // the median of the measurements between the steps
   double best_peak_gflops = 0;
-  double share_of_peak = 0;       // operations / p50 / peak
-  double best_share_of_peak = 0;  // operations / min / best peak
-  double samples_per_second = 0;  // batch / p50
+  double share_of_peak = 0;           // operations / p50 / peak
+  double best_share_of_peak = 0;      // operations / min / best peak
+  double samples_per_second = 0;      // batch / p50
+  double first_loss = 0;              // of the first step's batch, before its update
+  std::size_t steps_to_accuracy = 0;  // from the start of a training; 0: not asked or not reached
+  double seconds_to_accuracy = 0;     // of these steps, evaluation left out
   std::vector<BenchPart> parts;
 };
 
-/// Takes `steps` steps (after some that are not counted) and measures. Collective; every rank gets
-/// the result. The data set is config.data; nothing is written.
-BenchResult run_bench(const RunConfig& config, std::size_t steps, Communicator& world);
+/// Takes `steps` steps (after some that are not counted) and measures. With `to_accuracy` > 0 then
+/// trains anew until that share of the test set is right, looking every 100 steps. Collective;
+/// every rank gets the result. The data set is config.data; nothing is written.
+BenchResult run_bench(const RunConfig& config, std::size_t steps, double to_accuracy,
+                      Communicator& world);
 
 }  // namespace lockstep
