@@ -28,6 +28,12 @@ std::string as_json(const BenchResult& r) {
   if (r.steps_to_accuracy > 0) {
     json["to_accuracy"] = {{"steps", r.steps_to_accuracy}, {"seconds", r.seconds_to_accuracy}};
   }
+  if (r.free_order_p50 > 0) {
+    json["free_order_step_ms"] = {{"p50", r.free_order_p50 * milli},
+                                  {"min", r.free_order_min * milli}};
+    json["cost_of_exactness"] = {{"p50", r.p50 / r.free_order_p50 - 1},
+                                 {"min", r.min / r.free_order_min - 1}};
+  }
   for (const BenchPart& part : r.parts) json["parts_ms"][part.name] = part.seconds * milli;
   return json.dump(2) + "\n";
 }
@@ -52,6 +58,13 @@ std::string as_table(const BenchResult& r) {
       r.engine, r.isa, r.ranks, r.threads, r.communicator, r.p50 * milli, r.min * milli,
       r.p90 * milli, r.samples_per_second, r.peak_gflops, r.best_peak_gflops, 100 * r.share_of_peak,
       100 * r.best_share_of_peak);
+  if (r.free_order_p50 > 0) {
+    text += fmt::format(
+        "exactness   costs {:+.1f} % (p50), {:+.1f} % (min): in free order, with a float gradient, "
+        "p50 {:.3f} ms, min {:.3f}\n",
+        100 * (r.p50 / r.free_order_p50 - 1), 100 * (r.min / r.free_order_min - 1),
+        r.free_order_p50 * milli, r.free_order_min * milli);
+  }
   text += fmt::format("  {:<32} {:>9} {:>8} {:>9} {:>10}\n", "part (mean, rank 0)", "ms", "of p50",
                       "GFLOP/s", "of peak");
   for (const BenchPart& part : r.parts) text += part_row(part, r);

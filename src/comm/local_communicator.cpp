@@ -14,6 +14,7 @@ class LocalCommunicator final : public Communicator {
   std::string description() const override { return "one process"; }
 
   void all_reduce(std::span<std::int64_t>) override {}
+  void all_reduce(std::span<float>) override {}
   void broadcast(std::span<std::byte>, std::size_t) override {}
   void barrier() override {}
 

@@ -47,6 +47,13 @@ class MpiCommunicator final : public Communicator {
               call);
   }
 
+  void all_reduce(std::span<float> values) override {
+    constexpr auto call = "MPI_Allreduce";
+    check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data(), int_count(values.size(), call), MPI_FLOAT,
+                            MPI_SUM, comm_.get()),
+              call);
+  }
+
   void broadcast(std::span<std::byte> bytes, std::size_t root) override {
     constexpr auto call = "MPI_Bcast";
     check_mpi(MPI_Bcast(bytes.data(), int_count(bytes.size(), call), MPI_BYTE,

@@ -7,6 +7,7 @@
 
 #include <lockstep/core/clock.hpp>
 #include <lockstep/core/error.hpp>
+#include <lockstep/model/free_order.hpp>
 
 #include "simd/kernels.hpp"
 
@@ -29,7 +30,7 @@ const Kernels& find_kernels(const std::string& isa) {
                                    : "this machine has no " + isa + "; use --isa auto");
 }
 
-class SimdEngine final : public Engine {
+class SimdEngine final : public Engine, public FreeOrderEngine {
  public:
   SimdEngine(const EngineConfig& config, const ModelShape& shape)
       : kernels_(find_kernels(config.isa)),
@@ -43,15 +44,34 @@ class SimdEngine final : public Engine {
   void set_parameters(std::span<const float> parameters) override {
     kernels_.pack(layout_, parameters.data(), weights_);
   }
-  Tally add_gradient(const Batch& batch, std::span<std::int64_t> sum, std::size_t worker) override;
+  Tally add_gradient(const Batch& batch, std::span<std::int64_t> sum, std::size_t worker) override {
+    return add_blocks(batch, {kernels_.forward, kernels_.backward, kernels_.add_gradient},
+                      sum.data(), worker);
+  }
+  Tally add_gradient(const Batch& batch, std::span<float> sum, std::size_t worker) override {
+    return add_blocks(batch,
+                      {kernels_.free_forward, kernels_.free_backward, kernels_.add_free_gradient},
+                      sum.data(), worker);
+  }
   Tally evaluate(const Batch& batch, std::span<float> probabilities, std::size_t worker) override;
   EngineSeconds seconds(std::size_t worker) const override { return seconds_[worker].value; }
   std::string name() const override { return "simd"; }
   std::string isa() const override { return kernels_.isa; }
 
  private:
+  template <typename Sum>
+  struct Passes {
+    decltype(Kernels::forward) forward;
+    decltype(Kernels::backward) backward;
+    std::uint32_t (*add_gradient)(const Layout&, std::size_t, Workspace&, float, Sum*);
+  };
+
+  template <typename Sum>
+  Tally add_blocks(const Batch& batch, const Passes<Sum>& passes, Sum* sum, std::size_t worker);
+
   /// Runs the forward pass of a block; its probabilities are then in `ws.dlogits`.
-  Tally forward(const Batch& batch, std::size_t first, std::size_t n, Workspace& ws) const;
+  Tally forward(const Batch& batch, decltype(Kernels::forward) pass, std::size_t first,
+                std::size_t n, Workspace& ws) const;
 
   const Kernels& kernels_;
   Layout layout_;
@@ -64,18 +84,19 @@ class SimdEngine final : public Engine {
   std::vector<Seconds> seconds_;
 };
 
-Tally SimdEngine::forward(const Batch& batch, std::size_t first, std::size_t n,
-                          Workspace& ws) const {
+Tally SimdEngine::forward(const Batch& batch, decltype(Kernels::forward) pass, std::size_t first,
+                          std::size_t n, Workspace& ws) const {
   const std::size_t picture = layout_.picture();
   for (std::size_t s = 0; s < n; ++s) {
     std::memcpy(&ws.pixels[s * picture], batch.pictures[first + s], picture);
   }
-  kernels_.forward(layout_, weights_, n, ws);
+  pass(layout_, weights_, n, ws);
   return kernels_.loss(layout_, n, &batch.labels[first], ws);
 }
 
-Tally SimdEngine::add_gradient(const Batch& batch, std::span<std::int64_t> sum,
-                               std::size_t worker) {
+template <typename Sum>
+Tally SimdEngine::add_blocks(const Batch& batch, const Passes<Sum>& passes, Sum* sum,
+                             std::size_t worker) {
   Workspace& ws = workspaces_[worker];
   EngineSeconds& seconds = seconds_[worker].value;
   Tally tally;
@@ -86,14 +107,14 @@ Tally SimdEngine::add_gradient(const Batch& batch, std::span<std::int64_t> sum,
   };
   for (std::size_t first = 0; first < batch.size(); first += block_samples) {
     const std::size_t n = std::min(block_samples, batch.size() - first);
-    tally += forward(batch, first, n, ws);
+    tally += forward(batch, passes.forward, first, n, ws);
     lap(seconds.forward);
     for (std::size_t s = 0; s < n; ++s) {
       ws.dlogits[s * layout_.classes + batch.labels[first + s]] -= 1.0f;
     }
-    kernels_.backward(layout_, weights_, n, ws);
+    passes.backward(layout_, weights_, n, ws);
     lap(seconds.backward);
-    tally.invalid |= kernels_.add_gradient(layout_, n, ws, limit_, sum.data());
+    tally.invalid |= passes.add_gradient(layout_, n, ws, limit_, sum);
     lap(seconds.gradient);
   }
   return tally;
@@ -105,7 +126,7 @@ Tally SimdEngine::evaluate(const Batch& batch, std::span<float> probabilities, s
   Tally tally;
   for (std::size_t first = 0; first < batch.size(); first += block_samples) {
     const std::size_t n = std::min(block_samples, batch.size() - first);
-    tally += forward(batch, first, n, ws);
+    tally += forward(batch, kernels_.forward, first, n, ws);
     if (probabilities.empty()) continue;
     for (std::size_t s = 0; s < n; ++s) {
       std::copy_n(&ws.dlogits[s * layout_.classes], classes, &probabilities[(first + s) * classes]);
@@ -117,6 +138,11 @@ Tally SimdEngine::evaluate(const Batch& batch, std::span<float> probabilities, s
 }  // namespace
 
 std::unique_ptr<Engine> make_simd_engine(const EngineConfig& config, const ModelShape& shape) {
+  return std::make_unique<SimdEngine>(config, shape);
+}
+
+std::unique_ptr<FreeOrderEngine> make_free_order_engine(const EngineConfig& config,
+                                                        const ModelShape& shape) {
   return std::make_unique<SimdEngine>(config, shape);
 }
 

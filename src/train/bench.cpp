@@ -2,17 +2,20 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <memory>
 
 #include <lockstep/core/clock.hpp>
 #include <lockstep/model/peak.hpp>
 
+#include "free_order_step.hpp"
 #include "job.hpp"
 
 namespace lockstep {
 namespace {
 
 constexpr std::size_t warm_up_steps = 20;
-constexpr std::size_t steps_between_peaks = 10;
+constexpr std::size_t steps_in_a_row = 10;  // then the peak, and as many in free order
 constexpr std::size_t steps_between_evaluations = 100;
 
 double quantile(std::vector<double> values, double q) {
@@ -30,6 +33,23 @@ double measure_peak(Job& job, const RunConfig& config, Communicator& world) {
   for (const double peak : peaks) megaflops += std::llround(peak * 1e3);
   world.all_reduce({&megaflops, 1});
   return static_cast<double>(megaflops) * 1e-3;
+}
+
+double timed(const std::function<void()>& work) {
+  const double begin = seconds_now();
+  work();
+  return seconds_now() - begin;
+}
+
+/// Null where the engine is not `simd`, which it is compared with.
+std::unique_ptr<FreeOrderStep> make_free_order(Job& job, const RunConfig& config,
+                                               Communicator& world) {
+  if (job.engine() != "simd") return nullptr;
+  EngineConfig engine = config.engine;
+  engine.workers = job.team().size();
+  return std::make_unique<FreeOrderStep>(
+      job.replica().parameters(), job.replica().shards(), config.recipe.batch_size,
+      make_free_order_engine(engine, job.shape()), world, job.team());
 }
 
 StepSeconds difference(StepSeconds a, const StepSeconds& b) {
@@ -98,11 +118,17 @@ BenchResult run_bench(const RunConfig& config, std::size_t steps, double to_accu
   const StepOutcome first = job.replica().step(step, {});
   while (step < warm_up_steps) job.replica().step(++step, {});
   const StepSeconds before = job.replica().seconds();
+  std::vector<double> free_times;
+  std::unique_ptr<FreeOrderStep> free_order = make_free_order(job, config, world);
   while (times.size() < steps) {
-    if (times.size() % steps_between_peaks == 0) peaks.push_back(measure_peak(job, config, world));
-    const double begin = seconds_now();
-    job.replica().step(++step, {});
-    times.push_back(seconds_now() - begin);
+    peaks.push_back(measure_peak(job, config, world));
+    const std::uint64_t last = step + std::min(steps_in_a_row, steps - times.size());
+    const std::uint64_t first_of_row = step;
+    while (step < last) times.push_back(timed([&] { job.replica().step(++step, {}); }));
+    if (!free_order) continue;
+    for (std::uint64_t s = first_of_row; s < last;) {
+      free_times.push_back(timed([&] { free_order->step(++s); }));
+    }
   }
   BenchResult r;
   r.engine = job.engine();
@@ -116,6 +142,10 @@ BenchResult run_bench(const RunConfig& config, std::size_t steps, double to_accu
   r.peak_gflops = quantile(peaks, 0.5);
   r.best_peak_gflops = std::ranges::max(peaks);
   const double operations = step_operations(job.shape(), config.recipe.batch_size) * 1e-9;
+  if (free_order) {
+    r.free_order_p50 = quantile(free_times, 0.5);
+    r.free_order_min = std::ranges::min(free_times);
+  }
   if (r.peak_gflops > 0) {
     r.share_of_peak = operations / r.p50 / r.peak_gflops;
     r.best_share_of_peak = operations / r.min / r.best_peak_gflops;

@@ -30,6 +30,8 @@ class HostReplica final : public Replica {
   RankReport last_step() const override { return last_step_; }
 
   StepSeconds seconds() const;
+  /// Those that this rank owns.
+  std::span<LocalShard> shards() noexcept { return shards_; }
 
  private:
   Tally add_gradients(std::uint64_t step);

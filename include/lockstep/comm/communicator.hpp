@@ -24,6 +24,9 @@ class Communicator {
   /// Every rank's `values` become their sums over the ranks, wrapping modulo 2^64. Equal sizes.
   virtual void all_reduce(std::span<std::int64_t> values) = 0;
 
+  /// The same for floats, added in an order of the communicator's own; for measurements.
+  virtual void all_reduce(std::span<float> values) = 0;
+
   /// `bytes` of rank `root` become everyone's. Equal sizes.
   virtual void broadcast(std::span<std::byte> bytes, std::size_t root) = 0;
 

@@ -101,9 +101,9 @@ inline void list_ink(const Layout& layout, std::size_t n, Workspace& ws) {
 }
 
 /// One input row of the kernel's gradient, `Vectors` vectors from `column` on.
-template <std::size_t Vectors>
+template <std::size_t Vectors, typename Sum>
 HWY_INLINE bool ink_outer(const Layout& layout, const Workspace& ws, std::size_t i,
-                          std::size_t column, const Target& target) {
+                          std::size_t column, const Target<Sum>& target) {
   const std::uint32_t* const ink = ws.ink.data() + i * layout.shape.rows * block_samples;
   Tile<1, Vectors> sums;
 #pragma GCC unroll 16
@@ -116,12 +116,12 @@ HWY_INLINE bool ink_outer(const Layout& layout, const Workspace& ws, std::size_t
       sums[0][v] = fused(factor, load(dz + v * lanes), sums[0][v]);
     }
   }
-  return add_fixed<1, Vectors>(sums, target, i, column);
+  return add_tile<1, Vectors>(sums, target, i, column);
 }
 
-template <std::size_t Vectors>
+template <std::size_t Vectors, typename Sum>
 HWY_INLINE bool ink_outer_rest(std::size_t vectors, const Layout& layout, const Workspace& ws,
-                               std::size_t i, std::size_t column, const Target& target) {
+                               std::size_t i, std::size_t column, const Target<Sum>& target) {
   if (vectors == Vectors) return ink_outer<Vectors>(layout, ws, i, column, target);
   if constexpr (Vectors > 1) {
     return ink_outer_rest<Vectors - 1>(vectors, layout, ws, i, column, target);
@@ -130,7 +130,8 @@ HWY_INLINE bool ink_outer_rest(std::size_t vectors, const Layout& layout, const 
 }
 
 /// Adds the gradient of the kernel's input rows to the target; false if a value is invalid.
-inline bool add_ink_outer(const Layout& layout, const Workspace& ws, const Target& target) {
+template <typename Sum>
+inline bool add_ink_outer(const Layout& layout, const Workspace& ws, const Target<Sum>& target) {
   constexpr std::size_t panel = ink_vectors * lanes;
   bool valid = true;
   for (std::size_t i = 0; i < layout.shape.columns; ++i) {
@@ -161,8 +162,9 @@ inline std::size_t first_inked_row(const Layout& layout, std::size_t n, const Wo
 
 /// The states after the block's leading blank rows are the same for all samples: those of a blank
 /// picture, which are computed once for each set of weights, as far as a block needed them.
-inline std::size_t share_blank_states(const Layout& layout, const Weights& w, std::size_t n,
-                                      Workspace& ws) {
+template <bool Quarters>
+std::size_t share_blank_states(const Layout& layout, const Weights& w, std::size_t n,
+                               Workspace& ws) {
   const std::size_t blank = first_inked_row(layout, n, ws);
   if (ws.blank_version != w.version) {
     ws.blank_version = w.version;
@@ -173,7 +175,7 @@ inline std::size_t share_blank_states(const Layout& layout, const Weights& w, st
     std::copy_n(w.bias.data(), layout.hidden, state);
     product(Product{state - layout.state(), layout.stride, layout.shape.hidden, w.recurrent.data(),
                     state, layout.stride},
-            State{}, 1, layout.hidden);
+            State<Quarters>{}, 1, layout.hidden);
   }
   for (std::size_t t = 1; t <= blank; ++t) {
     for (std::size_t s = 0; s < n; ++s) {

@@ -62,9 +62,10 @@ void input_part(const Layout& layout, const Weights& w, std::size_t n, Workspace
 }
 
 /// The input part of all rows whose states are still to be computed; returns the first of them.
+template <bool Quarters>
 std::size_t begin_rows(const Layout& layout, const Weights& w, std::size_t n, Workspace& ws) {
   if (layout.skip_zeros) {
-    const std::size_t first = share_blank_states(layout, w, n, ws);
+    const std::size_t first = share_blank_states<Quarters>(layout, w, n, ws);
     ink_input_part(layout, w, n, first, ws);
     return first;
   }
@@ -73,17 +74,18 @@ std::size_t begin_rows(const Layout& layout, const Weights& w, std::size_t n, Wo
   return 0;
 }
 
+template <bool Quarters>
 void forward(const Layout& layout, const Weights& w, std::size_t n, Workspace& ws) {
-  std::size_t t = begin_rows(layout, w, n, ws);
+  std::size_t t = begin_rows<Quarters>(layout, w, n, ws);
   float* state = ws.states.data() + t * layout.state();
   for (; t < layout.shape.rows; ++t, state += layout.state()) {
     product(Product{state, layout.stride, layout.shape.hidden, w.recurrent.data(),
                     state + layout.state(), layout.stride},
-            State{}, n, layout.hidden);
+            State<Quarters>{}, n, layout.hidden);
   }
   product(Product{state, layout.stride, layout.shape.hidden, w.head.data(), ws.logits.data(),
                   layout.classes},
-          Affine<true>{w.head_bias.data()}, n, layout.classes);
+          Affine<Quarters>{w.head_bias.data()}, n, layout.classes);
 }
 
 Tally loss(const Layout& layout, std::size_t n, const std::uint8_t* labels, Workspace& ws) {
@@ -98,6 +100,7 @@ Tally loss(const Layout& layout, std::size_t n, const std::uint8_t* labels, Work
   return tally;
 }
 
+template <bool Quarters>
 void backward(const Layout& layout, const Weights& w, std::size_t n, Workspace& ws) {
   std::size_t t = layout.shape.rows - 1;
   const float* h = ws.states.data() + layout.shape.rows * layout.state();
@@ -109,12 +112,13 @@ void backward(const Layout& layout, const Weights& w, std::size_t n, Workspace& 
     h -= layout.state();
     product(Product{dz, layout.stride, layout.shape.hidden, w.recurrent_transposed.data(),
                     dz - layout.state(), layout.stride},
-            Derivative<true>{h, layout.stride}, n, layout.hidden);
+            Derivative<Quarters>{h, layout.stride}, n, layout.hidden);
   }
 }
 
+template <typename Sum>
 std::uint32_t add_gradient(const Layout& layout, std::size_t n, Workspace& ws, float limit,
-                           std::int64_t* sum) {
+                           Sum* sum) {
   const auto [rows, columns, hidden, classes] = layout.shape;
   const auto [kernel, bias, head, head_bias] = tensors(layout.shape);
   const std::size_t state = layout.state();
@@ -122,10 +126,10 @@ std::uint32_t add_gradient(const Layout& layout, std::size_t n, Workspace& ws, f
   Outer over_time{
       ws.states.data(), state, layout.stride, ws.dz.data(), state, layout.stride, rows, 1, n};
   bool valid[tensor_count];
-  valid[0] = add_outer(over_time, Target{sum + columns * hidden, hidden, hidden, limit}, hidden,
-                       layout.hidden);
+  valid[0] = add_outer(over_time, Target<Sum>{sum + columns * hidden, hidden, hidden, limit},
+                       hidden, layout.hidden);
   over_time.first_row = 0;
-  const Target input_rows{sum, hidden, hidden, limit};
+  const Target<Sum> input_rows{sum, hidden, hidden, limit};
   if (layout.skip_zeros) {
     list_ink(layout, n, ws);
     valid[0] &= add_ink_outer(layout, ws, input_rows);
@@ -138,13 +142,13 @@ std::uint32_t add_gradient(const Layout& layout, std::size_t n, Workspace& ws, f
   over_time.a = &one;
   over_time.a_row = over_time.a_sample = 0;
   valid[1] =
-      add_outer(over_time, Target{sum + bias.offset, hidden, hidden, limit}, 1, layout.hidden);
+      add_outer(over_time, Target<Sum>{sum + bias.offset, hidden, hidden, limit}, 1, layout.hidden);
   Outer of_head{last, 0, layout.stride, ws.dlogits.data(), 0, layout.classes, 1, 0, n};
-  valid[2] = add_outer(of_head, Target{sum + head.offset, classes, classes, limit}, hidden,
+  valid[2] = add_outer(of_head, Target<Sum>{sum + head.offset, classes, classes, limit}, hidden,
                        layout.classes);
   of_head.a = &one;
   of_head.a_sample = 0;
-  valid[3] = add_outer(of_head, Target{sum + head_bias.offset, classes, classes, limit}, 1,
+  valid[3] = add_outer(of_head, Target<Sum>{sum + head_bias.offset, classes, classes, limit}, 1,
                        layout.classes);
   std::uint32_t invalid = 0;
   for (std::size_t i = 0; i < tensor_count; ++i) invalid |= (valid[i] ? 0u : 1u) << i;
@@ -175,10 +179,13 @@ const Kernels kernels{HWY_MAX_BYTES == 64   ? "avx512"
                                             : "neon",
                       lanes,
                       pack,
-                      forward,
+                      forward<true>,
                       loss,
-                      backward,
-                      add_gradient,
+                      backward<true>,
+                      add_gradient<std::int64_t>,
+                      forward<false>,
+                      backward<false>,
+                      add_gradient<float>,
                       fma_chains};
 
 }  // namespace lockstep::simd::HWY_NAMESPACE

@@ -25,6 +25,11 @@ struct Kernels {
   /// Adds the block's gradient to `sum`; returns the bits of Tally::invalid.
   std::uint32_t (*add_gradient)(const Layout&, std::size_t n, Workspace&, float limit,
                                 std::int64_t* sum);
+  // The same with each sum in one chain, and the gradient in fp32: other bits, see FreeOrderEngine.
+  void (*free_forward)(const Layout&, const Weights&, std::size_t n, Workspace&);
+  void (*free_backward)(const Layout&, const Weights&, std::size_t n, Workspace&);
+  std::uint32_t (*add_free_gradient)(const Layout&, std::size_t n, Workspace&, float limit,
+                                     float* sum);
   /// Runs `rounds` of independent multiply-adds, nothing else; returns how many operations those
   /// are.
   std::size_t (*fma_chains)(std::size_t rounds);

@@ -17,8 +17,9 @@ constexpr float rounder_limit = 128.0f;
 
 /// Where a tile of the gradient goes: sum[row * stride + column], of which `columns` are the
 /// tensor's.
+template <typename Sum>
 struct Target {
-  std::int64_t* sum;
+  Sum* sum;
   std::size_t stride;
   std::size_t columns;
   float limit;
@@ -60,7 +61,8 @@ inline bool add_large(const float* values, std::size_t count, float limit, std::
 
 /// A tile [rows][vectors] at the edge of the tensor, or with values that are not `small`.
 HWY_NOINLINE bool add_rare(const float* values, std::size_t rows, std::size_t vectors, bool small,
-                           const Target& target, std::size_t row, std::size_t column) {
+                           const Target<std::int64_t>& target, std::size_t row,
+                           std::size_t column) {
   bool valid = true;
   for (std::size_t r = 0; r < rows; ++r) {
     for (std::size_t v = 0; v < vectors; ++v, values += lanes) {
@@ -78,16 +80,16 @@ HWY_NOINLINE bool add_rare(const float* values, std::size_t rows, std::size_t ve
 }
 
 /// The target of a tile whose sums are about to be taken: by then it is in L1.
-template <std::size_t Rows, std::size_t Vectors>
-HWY_INLINE void prefetch(const Target& target, std::size_t row, std::size_t column) {
+template <std::size_t Rows, std::size_t Vectors, typename Sum>
+HWY_INLINE void prefetch(const Target<Sum>& target, std::size_t row, std::size_t column) {
   LOCKSTEP_EACH(Rows, Vectors) {
     __builtin_prefetch(target.sum + (row + r) * target.stride + column + v * lanes);
   }
 }
 
 template <std::size_t Rows, std::size_t Vectors>
-HWY_INLINE bool add_fixed(const Tile<Rows, Vectors>& sums, const Target& target, std::size_t row,
-                          std::size_t column) {
+HWY_INLINE bool add_tile(const Tile<Rows, Vectors>& sums, const Target<std::int64_t>& target,
+                         std::size_t row, std::size_t column) {
   // Magnitudes compare as their bits do, and what is not finite has the largest bits.
   const hn::ScalableTag<std::int32_t> bits;
   auto largest = hn::Zero(bits);
@@ -107,6 +109,25 @@ HWY_INLINE bool add_fixed(const Tile<Rows, Vectors>& sums, const Target& target,
   return true;
 }
 
+/// In free order: into an fp32 sum, unchecked.
+template <std::size_t Rows, std::size_t Vectors>
+HWY_INLINE bool add_tile(const Tile<Rows, Vectors>& sums, const Target<float>& target,
+                         std::size_t row, std::size_t column) {
+  const FloatTag d;
+  LOCKSTEP_EACH(Rows, Vectors) {
+    const std::size_t first = column + v * lanes;
+    float* const sum = target.sum + (row + r) * target.stride + first;
+    if (HWY_LIKELY(first + lanes <= target.columns)) {
+      hn::StoreU(hn::Add(hn::LoadU(d, sum), sums[r][v]), d, sum);
+    } else {
+      HWY_ALIGN float values[lanes];
+      store(sums[r][v], values);
+      for (std::size_t j = 0; first + j < target.columns; ++j) sum[j] += values[j];
+    }
+  }
+  return true;
+}
+
 /// gradient[i][j] = sum of a(t, s)[i] * b(t, s)[j], t from rows - 1 down to `first_row`, s
 /// ascending. a(t, s) = a + t * a_row + s * a_sample, and b likewise.
 struct Outer {
@@ -118,8 +139,9 @@ struct Outer {
   std::size_t samples;
 };
 
-template <std::size_t Rows, std::size_t Vectors>
-HWY_INLINE bool outer_tile(const Outer& o, const Target& target, std::size_t i, std::size_t j) {
+template <std::size_t Rows, std::size_t Vectors, typename Sum>
+HWY_INLINE bool outer_tile(const Outer& o, const Target<Sum>& target, std::size_t i,
+                           std::size_t j) {
   Tile<Rows, Vectors> sums;
   LOCKSTEP_EACH(Rows, Vectors) sums[r][v] = hn::Zero(FloatTag());
   prefetch<Rows, Vectors>(target, i, j);
@@ -139,21 +161,21 @@ HWY_INLINE bool outer_tile(const Outer& o, const Target& target, std::size_t i, 
       }
     }
   }
-  return add_fixed<Rows, Vectors>(sums, target, i, j);
+  return add_tile<Rows, Vectors>(sums, target, i, j);
 }
 
 /// A tile of `rows` <= Rows rows.
-template <std::size_t Rows, std::size_t Vectors>
-HWY_INLINE bool outer_rows_of(std::size_t rows, const Outer& o, const Target& target, std::size_t i,
-                              std::size_t j) {
+template <std::size_t Rows, std::size_t Vectors, typename Sum>
+HWY_INLINE bool outer_rows_of(std::size_t rows, const Outer& o, const Target<Sum>& target,
+                              std::size_t i, std::size_t j) {
   if (rows == Rows) return outer_tile<Rows, Vectors>(o, target, i, j);
   if constexpr (Rows > 1) return outer_rows_of<Rows - 1, Vectors>(rows, o, target, i, j);
   return true;
 }
 
 /// All rows of a panel of columns, in tiles as even as can be: a low one leaves the pipes idle.
-template <std::size_t Rows, std::size_t Vectors>
-HWY_NOINLINE bool outer_panel(const Outer& o, const Target& target, std::size_t height,
+template <std::size_t Rows, std::size_t Vectors, typename Sum>
+HWY_NOINLINE bool outer_panel(const Outer& o, const Target<Sum>& target, std::size_t height,
                               std::size_t j) {
   const std::size_t tiles = (height + Rows - 1) / Rows;
   bool valid = true;
@@ -166,8 +188,8 @@ HWY_NOINLINE bool outer_panel(const Outer& o, const Target& target, std::size_t 
 }
 
 /// The gradient [height][width] in panels of `Vectors` vectors, and of one where that is left.
-template <std::size_t Rows, std::size_t Vectors>
-HWY_INLINE bool add_panels(const Outer& o, const Target& target, std::size_t height,
+template <std::size_t Rows, std::size_t Vectors, typename Sum>
+HWY_INLINE bool add_panels(const Outer& o, const Target<Sum>& target, std::size_t height,
                            std::size_t width) {
   bool valid = true;
   std::size_t j = 0;
@@ -180,7 +202,9 @@ HWY_INLINE bool add_panels(const Outer& o, const Target& target, std::size_t hei
 
 /// Adds the gradient [height][width] (width in whole vectors) to the target; false if one is
 /// invalid.
-inline bool add_outer(const Outer& o, const Target& target, std::size_t height, std::size_t width) {
+template <typename Sum>
+inline bool add_outer(const Outer& o, const Target<Sum>& target, std::size_t height,
+                      std::size_t width) {
   if (height == 1) return add_panels<1, 8>(o, target, height, width);
   return add_panels<outer_rows, outer_vectors>(o, target, height, width);
 }

@@ -108,8 +108,9 @@ struct Affine {
 };
 
 /// tanh(input part + h K_h); the input part lies where the state goes.
+template <bool Quarters>
 struct State {
-  static constexpr bool quarters = true;
+  static constexpr bool quarters = Quarters;
   HWY_INLINE Vector start(std::size_t, const float* out) const { return load(out); }
   HWY_INLINE Vector finish(Vector sum, std::size_t, std::size_t) const { return tanh(sum); }
 };
