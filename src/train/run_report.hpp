@@ -36,11 +36,12 @@ class RunReport final : public Observer {
   void finish(const Summary& summary, std::span<const float> parameters, const TestReport& test);
   /// The model as it is after the step at which the run was stopped.
   void stop(const Summary& summary, std::span<const float> parameters);
+  /// A line on the console, if there is anything to say.
+  void note(const std::string& line);
 
  private:
   void write_weights(const Summary& summary, std::span<const float> parameters);
   void draw(const TestReport& test);
-  void note(const std::string& line);
 
   const RunConfig& config_;
   ModelShape shape_;

@@ -20,16 +20,26 @@ Trainer::Trainer(const TrainingPlan& plan, const Schedule& schedule, Replica& re
 
 Progress Trainer::run(const Progress& from) {
   progress_ = from;
-  pending_ = {};
+  pending_ = from.last;
   begin_ = seconds_now() - from.seconds;
+  if (pending_.step > 0 && epoch_ends()) end_epoch();
   while (progress_.steps < plan_.total_steps() && !progress_.stopped) {
     take_step();
-    if (epoch_ends() || progress_.stopped) publish(last_reports());
-    if (epoch_ends()) end_epoch();
+    if (epoch_ends()) {
+      end_epoch();
+    } else if (progress_.stopped) {
+      publish(last_reports());
+    }
   }
   progress_.seconds = seconds_now() - begin_;
   if (failure_) std::rethrow_exception(failure_);
   return progress_;
+}
+
+Progress Trainer::progress() const {
+  Progress result = progress_;
+  result.seconds = seconds_now() - begin_;
+  return result;
 }
 
 void Trainer::take_step() {
@@ -50,6 +60,7 @@ void Trainer::end_on_failure(int exit_code) const {
 
 /// The article's figures: the epoch's last batch after its update, and the validation set.
 void Trainer::end_epoch() {
+  publish(last_reports());
   EpochRecord record;
   record.epoch = progress_.steps / plan_.steps_per_epoch;
   record.step = progress_.steps;
@@ -75,6 +86,7 @@ void Trainer::observe(const StepOutcome& outcome, double seconds) {
   pending_.accuracy = static_cast<double>(outcome.tally.correct) / samples;
   pending_.rate = schedule_.rate(progress_.steps);
   pending_.seconds = seconds;
+  progress_.last = pending_;
 }
 
 /// Completes the pending record with the ranks' times: the rank that came last waited least, and
@@ -107,7 +119,7 @@ std::vector<RankReport> Trainer::last_reports() {
   const RankReport own = replica_.last_step();
   times[2 * communicator_.rank()] = static_cast<std::int64_t>(own.compute_seconds / nanosecond);
   times[2 * communicator_.rank() + 1] = static_cast<std::int64_t>(own.reduce_seconds / nanosecond);
-  communicator_.all_reduce(times);
+  all_reduce_checked(communicator_, times);
   std::vector<RankReport> reports(communicator_.size());
   for (std::size_t rank = 0; rank < reports.size(); ++rank) {
     reports[rank].compute_seconds = static_cast<double>(times[2 * rank]) * nanosecond;

@@ -37,6 +37,7 @@ struct Progress {
   bool stopped = false;     // on request, before the last
   Score validation;         // at the end of the last whole epoch
   double seconds = 0;       // of training, those before a resumption included
+  StepRecord last;  // of the last step taken here, without the ranks' times; step 0: of none
 };
 
 /// Takes a replica through the epochs.
@@ -46,8 +47,12 @@ class Trainer {
           const Evaluator& evaluator, Communicator& communicator, Observer& observer);
 
   /// From where the replica stands (`from`, of the same step: nothing yet, or what it had come to)
-  /// to the last step, or to the one after which a rank was asked to stop. Collective.
+  /// to the last step, or to the one after which a rank was asked to stop. Reports from.last, and
+  /// if an epoch ends there that too: the observer may get them a second time. Collective.
   Progress run(const Progress& from = {});
+
+  /// What it has come to, also after run() has thrown.
+  Progress progress() const;
 
  private:
   bool epoch_ends() const noexcept { return progress_.steps % plan_.steps_per_epoch == 0; }
