@@ -70,7 +70,7 @@ class Run {
       try {
         return go_on();
       } catch (const RankLost& cause) {
-        if (trainer_) standing_ = {job_->replica().state(), trainer_->progress()};
+        if (trainer_) standing_ = {job_->replica().state(), trainer_->interrupted()};
         trainer_.reset();
         recovery_.leave(standing_, cause);
       }

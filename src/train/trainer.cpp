@@ -36,10 +36,10 @@ Progress Trainer::run(const Progress& from) {
   return progress_;
 }
 
-Progress Trainer::progress() const {
-  Progress result = progress_;
-  result.seconds = seconds_now() - begin_;
-  return result;
+Progress Trainer::interrupted() {
+  if (pending_.step > 0) publish({});
+  progress_.seconds = seconds_now() - begin_;
+  return progress_;
 }
 
 void Trainer::take_step() {

@@ -51,8 +51,9 @@ class Trainer {
   /// if an epoch ends there that too: the observer may get them a second time. Collective.
   Progress run(const Progress& from = {});
 
-  /// What it has come to, also after run() has thrown.
-  Progress progress() const;
+  /// What it has come to, after run() has thrown RankLost; reports the last step, which was to wait
+  /// for the ranks' times.
+  Progress interrupted();
 
  private:
   bool epoch_ends() const noexcept { return progress_.steps % plan_.steps_per_epoch == 0; }
