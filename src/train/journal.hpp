@@ -9,20 +9,24 @@
 namespace lockstep {
 
 /// Every rank's memory of the newest records, so that any rank can take over the report where the
-/// one that made it died: it holds what may not have been in the files yet. Drops records that come
-/// a second time, as they do when steps are taken again.
+/// one that made it died: it holds what may not have been in the files yet. Hands the records on to
+/// the report on the rank that has one, but none a second time: they come again when steps are
+/// taken again.
 class Journal final : public Observer {
  public:
-  /// The report must flush its files at these steps and at the ends of epochs.
+  /// The report has its files hold all records at these steps and at the ends of epochs.
   static constexpr std::uint64_t flush_interval = 256;
+
+  /// From here on `report` gets the records, unless null. The caller keeps it alive.
+  void attach(Observer* report) noexcept { report_ = report; }
 
   void step(const StepRecord& record) override;
   void epoch(const EpochRecord& record, std::span<const float> parameters) override;
+  void checkpoint(const Progress& progress, const Replica& replica) override;
 
-  /// From here on `report` gets the records: first those kept which are newer than `step`, the last
-  /// that its files hold, and `epoch`, the last epoch in them. The caller keeps it alive.
-  void attach(Observer& report, std::uint64_t step, std::size_t epoch,
-              std::span<const float> parameters);
+  /// In the order of their steps.
+  const std::deque<StepRecord>& steps() const noexcept { return steps_; }
+  const std::deque<EpochRecord>& epochs() const noexcept { return epochs_; }
 
  private:
   Observer* report_ = nullptr;

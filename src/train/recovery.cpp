@@ -27,7 +27,7 @@ std::uint64_t state_fingerprint(const TrainingState& state) {
 }
 
 /// The figures that travel with a state, as numbers.
-std::array<double, 7> to_numbers(const Progress& progress) {
+std::array<double, 8> to_numbers(const Progress& progress) {
   const StepRecord& last = progress.last;
   return {progress.validation.loss,
           progress.validation.accuracy,
@@ -35,10 +35,11 @@ std::array<double, 7> to_numbers(const Progress& progress) {
           last.loss,
           last.accuracy,
           last.rate,
-          last.seconds};
+          last.seconds,
+          static_cast<double>(progress.restarts)};
 }
 
-void from_numbers(const std::array<double, 7>& numbers, Progress& progress) {
+void from_numbers(const std::array<double, 8>& numbers, Progress& progress) {
   StepRecord& last = progress.last;
   progress.validation = {numbers[0], numbers[1]};
   last.epoch = numbers[2];
@@ -46,6 +47,7 @@ void from_numbers(const std::array<double, 7>& numbers, Progress& progress) {
   last.accuracy = numbers[4];
   last.rate = numbers[5];
   last.seconds = numbers[6];
+  progress.restarts = static_cast<std::size_t>(numbers[7]);
   last.ranks.clear();
 }
 

@@ -1,6 +1,7 @@
 #include <lockstep/train/run.hpp>
 
 #include <algorithm>
+#include <climits>
 #include <memory>
 #include <optional>
 
@@ -10,6 +11,7 @@
 #include "job.hpp"
 #include "journal.hpp"
 #include "recovery.hpp"
+#include "resume.hpp"
 #include "run_report.hpp"
 
 namespace lockstep {
@@ -23,10 +25,11 @@ Summary summarise(const Job& job, std::span<const float> parameters, const Progr
   s.weights_sha256 = weights_sha256(parameters);
   s.steps = progress.steps;
   s.world_size = world.size();
+  s.restarts = progress.restarts;
   s.seconds = progress.seconds;
   s.samples_per_second = static_cast<double>(progress.steps * job.plan().batch_size) /
                          std::max(progress.seconds, 1e-9);
-  s.arithmetic = job.engine() == "torch" ? 0 : arithmetic_number;
+  s.arithmetic = job.arithmetic();
   s.engine = job.engine();
   s.isa = job.isa();
   s.communicator = world.description();
@@ -43,7 +46,7 @@ std::vector<std::uint64_t> count_confusion(const TestReport& test, Communicator&
     const auto predicted = std::ranges::max_element(row) - row.begin();
     ++counts[test.samples->labels[i] * test.classes + static_cast<std::size_t>(predicted)];
   }
-  world.all_reduce(counts);
+  all_reduce_checked(world, counts);
   return {counts.begin(), counts.end()};
 }
 
@@ -81,14 +84,12 @@ class Run {
   /// From where the ranks stand to the end.
   Summary go_on() {
     recovery_.agree_on(standing_);
-    if (job_) {
-      job_->share_out(standing_.state);
-    } else {
-      job_ = std::make_unique<Job>(config_, world_, standing_.state);
-    }
+    if (!job_) job_ = std::make_unique<Job>(config_, world_);
+    job_->share_out(standing_.state);
     agree(world_, [&] {
       if (world_.rank() == 0) report();
     });
+    if (!standing_.begun()) begin();
     trainer_.emplace(job_->plan(), job_->schedule(), job_->replica(), job_->evaluator(), world_,
                      journal_);
     return finish(trainer_->run(standing_.progress));
@@ -96,12 +97,33 @@ class Run {
 
   /// Rank 0's, which may have become it just now.
   void report() {
-    const auto happened = recovery_.tell(standing_.progress.steps);
-    if (!report_) {
+    if (!standing_.begun()) {
+      report_.reset();
       report_ = std::make_unique<RunReport>(config_, *job_);
-      journal_.attach(*report_, 0, 0, job_->replica().parameters());
+    } else if (!report_) {
+      report_ = std::make_unique<RunReport>(config_, *job_, standing_.state.step, journal_);
+      journal_.attach(report_.get());
     }
-    for (const std::string& line : happened) report_->note(line);
+    for (const std::string& line : recovery_.tell(standing_.progress.steps)) report_->note(line);
+  }
+
+  /// At the first step, or at a checkpoint.
+  void begin() {
+    const std::optional<Checkpoint> none;
+    share_folder();
+    const Progress start = share_start(report_ ? report_->start() : none, job_->replica(), world_);
+    world_.settle();
+    standing_ = {job_->replica().state(), start};
+    journal_ = Journal();
+    journal_.attach(report_.get());
+  }
+
+  /// Rank 0's run folder, which it may have named by itself, is everyone's.
+  void share_folder() {
+    std::string name = config_.out.string();
+    name.resize(PATH_MAX);
+    world_.broadcast(std::as_writable_bytes(std::span(name)), 0);
+    config_.out = name.c_str();
   }
 
   Summary finish(const Progress& progress) {
@@ -126,7 +148,7 @@ class Run {
     return summary;
   }
 
-  const RunConfig& config_;
+  RunConfig config_;
   Communicator& world_;
   Recovery recovery_;
   Standing standing_;

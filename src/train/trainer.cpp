@@ -22,16 +22,11 @@ Progress Trainer::run(const Progress& from) {
   progress_ = from;
   pending_ = from.last;
   begin_ = seconds_now() - from.seconds;
-  if (pending_.step > 0 && epoch_ends()) end_epoch();
+  if (pending_.step > 0) end_step();
   while (progress_.steps < plan_.total_steps() && !progress_.stopped) {
     take_step();
-    if (epoch_ends()) {
-      end_epoch();
-    } else if (progress_.stopped) {
-      publish(last_reports());
-    }
+    end_step();
   }
-  progress_.seconds = seconds_now() - begin_;
   if (failure_) std::rethrow_exception(failure_);
   return progress_;
 }
@@ -40,6 +35,11 @@ Progress Trainer::interrupted() {
   if (pending_.step > 0) publish({});
   progress_.seconds = seconds_now() - begin_;
   return progress_;
+}
+
+bool Trainer::checkpoint_is_due() const noexcept {
+  const std::uint64_t every = plan_.checkpoint_every;
+  return epoch_ends() || progress_.stopped || (every > 0 && progress_.steps % every == 0);
 }
 
 void Trainer::take_step() {
@@ -52,6 +52,14 @@ void Trainer::take_step() {
   progress_.stopped = outcome.stop && progress_.steps < plan_.total_steps();
 }
 
+/// What comes after a step, here and there. Done once more, it changes nothing.
+void Trainer::end_step() {
+  if (checkpoint_is_due()) publish(last_reports());
+  if (epoch_ends()) end_epoch();
+  progress_.seconds = seconds_now() - begin_;
+  if (checkpoint_is_due()) guard([&] { observer_.checkpoint(progress_, replica_); });
+}
+
 void Trainer::end_on_failure(int exit_code) const {
   if (exit_code == 0) return;
   if (failure_) std::rethrow_exception(failure_);
@@ -60,7 +68,6 @@ void Trainer::end_on_failure(int exit_code) const {
 
 /// The article's figures: the epoch's last batch after its update, and the validation set.
 void Trainer::end_epoch() {
-  publish(last_reports());
   EpochRecord record;
   record.epoch = progress_.steps / plan_.steps_per_epoch;
   record.step = progress_.steps;

@@ -15,6 +15,24 @@
 
 namespace lockstep {
 
+struct TrainingPlan {
+  std::size_t epochs = 0;
+  std::uint64_t steps_per_epoch = 0;
+  std::size_t batch_size = 0;
+  std::uint64_t checkpoint_every = 0;  // steps; 0: only at epochs' ends
+
+  std::uint64_t total_steps() const noexcept { return epochs * steps_per_epoch; }
+};
+
+struct Progress {
+  std::uint64_t steps = 0;   // taken
+  bool stopped = false;      // on request, before the last
+  Score validation;          // at the end of the last whole epoch
+  double seconds = 0;        // of training, those before a resumption included
+  std::size_t restarts = 0;  // how often it was resumed
+  StepRecord last;  // the last step's, without the ranks' times; step 0: none was taken here
+};
+
 /// What a rank does with the figures as they come; rank 0's prints and writes them. If it throws
 /// Error, all ranks end after the next step with that error's exit code.
 class Observer {
@@ -22,22 +40,8 @@ class Observer {
   virtual ~Observer() = default;
   virtual void step(const StepRecord&) {}
   virtual void epoch(const EpochRecord&, std::span<const float> /*parameters*/) {}
-};
-
-struct TrainingPlan {
-  std::size_t epochs = 0;
-  std::uint64_t steps_per_epoch = 0;
-  std::size_t batch_size = 0;
-
-  std::uint64_t total_steps() const noexcept { return epochs * steps_per_epoch; }
-};
-
-struct Progress {
-  std::uint64_t steps = 0;  // taken
-  bool stopped = false;     // on request, before the last
-  Score validation;         // at the end of the last whole epoch
-  double seconds = 0;       // of training, those before a resumption included
-  StepRecord last;  // of the last step taken here, without the ranks' times; step 0: of none
+  /// Wherever a checkpoint is due; the records before it have come.
+  virtual void checkpoint(const Progress&, const Replica&) {}
 };
 
 /// Takes a replica through the epochs.
@@ -47,8 +51,8 @@ class Trainer {
           const Evaluator& evaluator, Communicator& communicator, Observer& observer);
 
   /// From where the replica stands (`from`, of the same step: nothing yet, or what it had come to)
-  /// to the last step, or to the one after which a rank was asked to stop. Reports from.last, and
-  /// if an epoch ends there that too: the observer may get them a second time. Collective.
+  /// to the last step, or to the one after which a rank was asked to stop. Begins with what comes
+  /// after from.last: the observer may get a record a second time. Collective.
   Progress run(const Progress& from = {});
 
   /// What it has come to, after run() has thrown RankLost; reports the last step, which was to wait
@@ -57,7 +61,9 @@ class Trainer {
 
  private:
   bool epoch_ends() const noexcept { return progress_.steps % plan_.steps_per_epoch == 0; }
+  bool checkpoint_is_due() const noexcept;
   void take_step();
+  void end_step();
   void end_epoch();
   void end_on_failure(int exit_code) const;
   void observe(const StepOutcome& outcome, double seconds);
