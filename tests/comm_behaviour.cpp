@@ -112,6 +112,22 @@ void nobody_passes_a_barrier_early(Communicator& communicator) {
   }
 }
 
+void settle_is_a_barrier(Communicator& communicator) {
+  for (int round = 0; round < 20; ++round) communicator.settle();
+  EXPECT_EQ(sum_over_ranks(communicator, 1), static_cast<std::int64_t>(communicator.size()));
+}
+
+void checked_sums_are_sums(Communicator& communicator) {
+  std::vector<std::int64_t> values(7);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = static_cast<std::int64_t>(value_at(communicator.rank(), i));
+  }
+  all_reduce_checked(communicator, values);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    EXPECT_EQ(values[i], sum_at(communicator.size(), i));
+  }
+}
+
 void first_ranks_form_a_group(Communicator& communicator) {
   const std::size_t rank = communicator.rank();
   for (std::size_t count = 1; count <= communicator.size(); ++count) {
@@ -191,6 +207,8 @@ const std::vector<CommBehaviour>& comm_behaviours() {
       {"many_small_sums_stay_apart", many_small_sums_stay_apart},
       {"every_rank_can_broadcast", every_rank_can_broadcast},
       {"nobody_passes_a_barrier_early", nobody_passes_a_barrier_early},
+      {"settle_is_a_barrier", settle_is_a_barrier},
+      {"checked_sums_are_sums", checked_sums_are_sums},
       {"first_ranks_form_a_group", first_ranks_form_a_group},
       {"agree_is_silent_on_success", agree_is_silent_on_success},
       {"agree_tells_the_lowest_failure_once", agree_tells_the_lowest_failure_once},

@@ -37,7 +37,7 @@ void agree(Communicator& communicator, const std::function<void()>& work) {
   // One slot a rank: 0, or 1 + its exit code, so that no failure looks like success.
   std::vector<std::int64_t> slots(communicator.size(), 0);
   if (failure) slots[communicator.rank()] = 1 + static_cast<std::int64_t>(code_of(failure));
-  communicator.all_reduce(slots);
+  all_reduce_checked(communicator, slots);
 
   const auto lowest = std::find_if(slots.begin(), slots.end(), [](auto slot) { return slot != 0; });
   if (lowest == slots.end()) return;

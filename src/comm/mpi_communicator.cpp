@@ -4,12 +4,14 @@
 #include <limits>
 #include <stdexcept>
 #include <utility>
+#include <vector>
 
 #include <lockstep/comm/communicator.hpp>
 #include <lockstep/core/handle.hpp>
 
 #include "end_process.hpp"
 #include "mpi_library.hpp"
+#include "ulfm.hpp"
 
 namespace lockstep {
 
@@ -18,9 +20,30 @@ namespace {
 struct CommTraits {
   using Type = MPI_Comm;
   static Type null() { return MPI_COMM_NULL; }
-  static void destroy(Type comm) noexcept { MPI_Comm_free(&comm); }
+  static void destroy(Type comm) noexcept {
+    if (comm != MPI_COMM_WORLD) MPI_Comm_free(&comm);
+  }
 };
 using CommHandle = Handle<CommTraits>;
+
+/// The ranks of `before` that are not in `after`.
+std::vector<std::size_t> missing_ranks(MPI_Comm before, MPI_Comm after) {
+  MPI_Group all = MPI_GROUP_NULL;
+  MPI_Group left = MPI_GROUP_NULL;
+  int size = 0;
+  check_mpi(MPI_Comm_group(before, &all), "MPI_Comm_group");
+  check_mpi(MPI_Comm_group(after, &left), "MPI_Comm_group");
+  check_mpi(MPI_Comm_size(before, &size), "MPI_Comm_size");
+  std::vector<std::size_t> missing;
+  for (int rank = 0; rank < size; ++rank) {
+    int now = MPI_UNDEFINED;
+    MPI_Group_translate_ranks(all, 1, &rank, left, &now);
+    if (now == MPI_UNDEFINED) missing.push_back(static_cast<std::size_t>(rank));
+  }
+  MPI_Group_free(&all);
+  MPI_Group_free(&left);
+  return missing;
+}
 
 int int_count(std::size_t count, const char* call) {
   if (std::cmp_less_equal(count, std::numeric_limits<int>::max())) return static_cast<int>(count);
@@ -29,11 +52,8 @@ int int_count(std::size_t count, const char* call) {
 
 class MpiCommunicator final : public Communicator {
  public:
-  explicit MpiCommunicator(CommHandle comm) : comm_(std::move(comm)) {
-    // A duplicate inherits the handler of MPI_COMM_WORLD, which start_mpi has set.
-    check_mpi(MPI_Comm_rank(comm_.get(), &rank_), "MPI_Comm_rank");
-    check_mpi(MPI_Comm_size(comm_.get(), &size_), "MPI_Comm_size");
-  }
+  // A duplicate inherits the handler of MPI_COMM_WORLD, which start_mpi has set.
+  explicit MpiCommunicator(CommHandle comm) : comm_(std::move(comm)) { count(); }
 
   std::size_t rank() const noexcept override { return static_cast<std::size_t>(rank_); }
   std::size_t size() const noexcept override { return static_cast<std::size_t>(size_); }
@@ -63,6 +83,29 @@ class MpiCommunicator final : public Communicator {
 
   void barrier() override { check_mpi(MPI_Barrier(comm_.get()), "MPI_Barrier"); }
 
+  bool can_recover() const noexcept override { return mpi_survives_losses(); }
+
+  void settle() override {
+    if (!can_recover()) return barrier();
+    const bool all_came = MPI_Barrier(comm_.get()) == MPI_SUCCESS;
+    if (!all_came) revoke(comm_.get());
+    if (all_say(comm_.get(), all_came)) return;
+    agreed_to_leave_ = true;
+    throw RankLost("a rank was lost");
+  }
+
+  // Every exit from a group begins with one agreement in which all ranks take part, those that come
+  // from settle() and those that come from here: else the first could be gone, and the others wait.
+  std::vector<std::size_t> recover() override {
+    revoke(comm_.get());
+    if (!std::exchange(agreed_to_leave_, false)) all_say(comm_.get(), false);
+    CommHandle survivors(shrink(comm_.get()));
+    const auto lost = missing_ranks(comm_.get(), survivors.get());
+    comm_ = std::move(survivors);
+    count();
+    return lost;
+  }
+
   std::unique_ptr<Communicator> first(std::size_t count) override {
     MPI_Comm part = MPI_COMM_NULL;
     const int color = rank() < count ? 0 : MPI_UNDEFINED;
@@ -78,7 +121,13 @@ class MpiCommunicator final : public Communicator {
   }
 
  private:
+  void count() {
+    check_mpi(MPI_Comm_rank(comm_.get(), &rank_), "MPI_Comm_rank");
+    check_mpi(MPI_Comm_size(comm_.get(), &size_), "MPI_Comm_size");
+  }
+
   CommHandle comm_;
+  bool agreed_to_leave_ = false;
   int rank_ = 0;
   int size_ = 0;
 };
@@ -86,6 +135,8 @@ class MpiCommunicator final : public Communicator {
 }  // namespace
 
 std::unique_ptr<Communicator> make_mpi_communicator() {
+  // To duplicate takes all ranks, and one may have died already: then it is MPI_COMM_WORLD itself.
+  if (mpi_survives_losses()) return std::make_unique<MpiCommunicator>(CommHandle(MPI_COMM_WORLD));
   MPI_Comm world = MPI_COMM_NULL;
   check_mpi(MPI_Comm_dup(MPI_COMM_WORLD, &world), "MPI_Comm_dup");
   return std::make_unique<MpiCommunicator>(CommHandle(world));

@@ -41,7 +41,7 @@ std::size_t processor_share(Communicator& communicator) {
     const auto i = static_cast<std::size_t>(processor);
     own[1 + i / word_bits] |= std::int64_t{1} << (i % word_bits);
   }
-  communicator.all_reduce(records);
+  all_reduce_checked(communicator, records);
   double share = 0;
   double neighbours = 0;
   for (const int processor : processors) {

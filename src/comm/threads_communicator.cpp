@@ -44,7 +44,8 @@ class Group {
     std::unique_lock lock(run_.mutex);
     throw_if_hopeless();
     const auto generation = enter();
-    run_.changed.wait(lock, [&] { return generation != generation_ || run_.failed || ended_; });
+    run_.changed.wait(
+        lock, [&] { return generation != generation_ || run_.failed || ended_ || broken_; });
     if (generation == generation_) throw_if_hopeless();
   }
 
@@ -63,6 +64,26 @@ class Group {
     run_.changed.notify_all();
   }
 
+  /// A rank is gone.
+  void lose(std::size_t rank) {
+    const std::lock_guard lock(run_.mutex);
+    dead_.push_back(rank);
+    breaks();
+  }
+
+  /// Waits until all survivors are here. Returns their group and who is gone.
+  std::pair<std::shared_ptr<Group>, std::vector<std::size_t>> leave() {
+    std::unique_lock lock(run_.mutex);
+    ++leaving_;
+    breaks();
+    run_.changed.wait(lock, [&] { return survivors_ || survivors_are(leaving_) || run_.failed; });
+    if (run_.failed) throw Error(ExitCode::lost_rank, "");
+    if (!survivors_) survivors_ = std::make_shared<Group>(run_, leaving_);
+    run_.changed.notify_all();
+    std::ranges::sort(dead_);
+    return {survivors_, dead_};
+  }
+
   const std::size_t size;
   std::vector<std::span<std::byte>> parts;  // of each rank, between meet and part
   std::shared_ptr<Group> child;             // of rank 0, between meet and part
@@ -79,8 +100,16 @@ class Group {
     return generation;
   }
 
+  bool survivors_are(std::size_t count) const { return count == size - dead_.size(); }
+
+  void breaks() {
+    broken_ = true;
+    run_.changed.notify_all();
+  }
+
   void throw_if_hopeless() const {
     if (run_.failed) throw Error(ExitCode::lost_rank, "");
+    if (broken_) throw RankLost("a rank died");
     if (ended_) throw std::logic_error("a rank has ended its job while others wait for it");
   }
 
@@ -88,6 +117,10 @@ class Group {
   std::size_t arrived_ = 0;
   std::uint64_t generation_ = 0;
   bool ended_ = false;
+  bool broken_ = false;  // a rank is dead, or has called leave()
+  std::vector<std::size_t> dead_;
+  std::size_t leaving_ = 0;
+  std::shared_ptr<Group> survivors_;
 };
 
 class ThreadsCommunicator final : public Communicator {
@@ -101,13 +134,9 @@ class ThreadsCommunicator final : public Communicator {
   std::string description() const override { return "threads of one process"; }
 
   void all_reduce(std::span<std::int64_t> values) override {
-    meet_with(std::as_writable_bytes(values));
-    // Each rank sums its own slice of the places, for all.
-    const std::size_t begin = values.size() * rank_ / size();
-    const std::size_t end = values.size() * (rank_ + 1) / size();
-    for (std::size_t i = begin; i < end; ++i) sum_place(i);
-    group_->part();
+    sum_places<std::int64_t, std::uint64_t>(values);  // unsigned: wraps
   }
+  void all_reduce(std::span<float> values) override { sum_places<float, float>(values); }
 
   void broadcast(std::span<std::byte> bytes, std::size_t root) override {
     const auto& source = group_->parts.at(root);
@@ -117,6 +146,19 @@ class ThreadsCommunicator final : public Communicator {
   }
 
   void barrier() override { group_->meet(); }
+
+  bool can_recover() const noexcept override { return true; }
+
+  std::vector<std::size_t> recover() override {
+    auto [survivors, lost] = group_->leave();
+    rank_ -= static_cast<std::size_t>(
+        std::ranges::count_if(lost, [&](std::size_t rank) { return rank < rank_; }));
+    group_ = std::move(survivors);
+    return lost;
+  }
+
+  void end() { group_->end(); }
+  void die() { group_->lose(rank_); }
 
   std::unique_ptr<Communicator> first(std::size_t count) override {
     if (rank_ == 0) group_->child = std::make_shared<Group>(group_->run(), std::min(count, size()));
@@ -140,13 +182,21 @@ class ThreadsCommunicator final : public Communicator {
     }
   }
 
-  void sum_place(std::size_t i) noexcept {
-    const auto place = [i](std::span<std::byte> part) -> std::int64_t& {
-      return reinterpret_cast<std::int64_t*>(part.data())[i];
-    };
-    std::uint64_t sum = 0;  // unsigned: wraps
-    for (const auto& part : group_->parts) sum += static_cast<std::uint64_t>(place(part));
-    for (const auto& part : group_->parts) place(part) = static_cast<std::int64_t>(sum);
+  template <typename T, typename Sum>
+  void sum_places(std::span<T> values) {
+    meet_with(std::as_writable_bytes(values));
+    // Each rank sums its own slice of the places, for all.
+    const std::size_t begin = values.size() * rank_ / size();
+    const std::size_t end = values.size() * (rank_ + 1) / size();
+    for (std::size_t i = begin; i < end; ++i) {
+      const auto place = [i](std::span<std::byte> part) -> T& {
+        return reinterpret_cast<T*>(part.data())[i];
+      };
+      Sum sum = 0;
+      for (const auto& part : group_->parts) sum += static_cast<Sum>(place(part));
+      for (const auto& part : group_->parts) place(part) = static_cast<T>(sum);
+    }
+    group_->part();
   }
 
   std::shared_ptr<Group> group_;
@@ -163,10 +213,12 @@ void fail(Run& run, const std::exception_ptr& failure) {
 
 void run_rank(const std::shared_ptr<Group>& world, std::size_t rank,
               const std::function<void(Communicator&)>& job) {
+  ThreadsCommunicator communicator(world, rank);
   try {
-    ThreadsCommunicator communicator(world, rank);
     job(communicator);
-    world->end();
+    communicator.end();
+  } catch (const RankDeath&) {
+    communicator.die();
   } catch (...) {
     fail(world->run(), std::current_exception());
   }

@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <system_error>
+#include <thread>
 
 #include <lockstep/core/error.hpp>
 #include <lockstep/store/file.hpp>
@@ -57,6 +59,18 @@ RunFolder RunFolder::create(const std::filesystem::path& path) {
   }
   if (::access(path.c_str(), W_OK | X_OK) != 0) fail(path, system_error_text(errno));
   return RunFolder(path);
+}
+
+RunFolder RunFolder::take_over(const std::filesystem::path& path) {
+  constexpr int most_tries = 200;
+  for (int i = 1;; ++i) {
+    try {
+      return RunFolder(path);
+    } catch (const Error&) {
+      if (i == most_tries) throw;
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+  }
 }
 
 void RunFolder::write(const std::string& name, const std::string& text) const {

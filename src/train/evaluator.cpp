@@ -3,7 +3,6 @@
 #include <array>
 
 #include <lockstep/core/error.hpp>
-#include <lockstep/data/shards.hpp>
 
 namespace lockstep {
 namespace {
@@ -19,7 +18,7 @@ Score reduce_score(Tally tally, std::size_t samples, Communicator& communicator,
                    const std::string& what) {
   std::array<std::int64_t, 4> sums{tally.loss, tally.correct, static_cast<std::int64_t>(samples),
                                    tally.invalid != 0};
-  communicator.all_reduce(sums);
+  all_reduce_checked(communicator, sums);
   if (sums[3] != 0) {
     throw Error(ExitCode::non_finite, "the loss of " + what +
                                           " is not finite or above 16384; lower --learning-rate or "
@@ -30,13 +29,17 @@ Score reduce_score(Tally tally, std::size_t samples, Communicator& communicator,
   return {loss_from_fixed(sums[0]) / count, static_cast<double>(sums[1]) / count};
 }
 
-Evaluator::Evaluator(Dataset& dataset, EvaluateOn where, Communicator& communicator)
-    : communicator_(communicator) {
-  const Range validation = own_part(dataset.validation_size(), where, communicator);
-  const Range test = own_part(dataset.test_size(), where, communicator);
-  validation_ = dataset.validation(validation.begin, validation.size());
-  test_ = dataset.test(test.begin, test.size());
-  test_first_ = test.begin;
+void Evaluator::share_out(Dataset& dataset, EvaluateOn where) {
+  const Range validation = own_part(dataset.validation_size(), where, communicator_);
+  if (validation_.rows == 0 || validation != validation_range_) {
+    validation_ = dataset.validation(validation.begin, validation.size());
+    validation_range_ = validation;
+  }
+  const Range test = own_part(dataset.test_size(), where, communicator_);
+  if (test_.rows == 0 || test != test_range_) {
+    test_ = dataset.test(test.begin, test.size());
+    test_range_ = test;
+  }
 }
 
 Score Evaluator::validation(Replica& replica) const {

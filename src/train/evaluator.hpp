@@ -5,6 +5,7 @@
 
 #include <lockstep/comm/communicator.hpp>
 #include <lockstep/data/dataset.hpp>
+#include <lockstep/data/shards.hpp>
 #include <lockstep/train/run.hpp>
 
 #include "replica.hpp"
@@ -26,23 +27,27 @@ Score reduce_score(Tally tally, std::size_t samples, Communicator& communicator,
 /// nothing elsewhere, or an equal share on every rank.
 class Evaluator {
  public:
-  Evaluator(Dataset& dataset, EvaluateOn where, Communicator& communicator);
+  explicit Evaluator(Communicator& communicator) : communicator_(communicator) {}
+
+  /// Loads this rank's part, unless it has it. To be called again when the group has changed.
+  void share_out(Dataset& dataset, EvaluateOn where);
 
   Score validation(Replica& replica) const;
   /// Fills `probabilities` with those of this rank's part of the test set.
   Score test(Replica& replica, std::vector<float>& probabilities, std::size_t classes) const;
 
   const Samples& test_part() const noexcept { return test_; }
-  std::size_t test_first() const noexcept { return test_first_; }
+  std::size_t test_first() const noexcept { return test_range_.begin; }
 
  private:
   Score evaluate(const Samples& samples, Replica& replica, std::span<float> probabilities,
                  const std::string& what) const;
 
   Communicator& communicator_;
+  Range validation_range_;
+  Range test_range_;
   Samples validation_;
   Samples test_;
-  std::size_t test_first_ = 0;
 };
 
 }  // namespace lockstep

@@ -6,6 +6,7 @@
 #include <bit>
 #include <string>
 
+#include <lockstep/comm/communicator.hpp>
 #include <lockstep/core/clones.hpp>
 #include <lockstep/core/error.hpp>
 
@@ -93,17 +94,16 @@ void GradientSum::seal(const Tally& tally, std::size_t samples, std::size_t rank
 void GradientSum::verify(std::uint64_t step, std::size_t samples,
                          std::uint64_t own_fingerprint) const {
   if (block_[checksum_slot()] != checksum()) {
-    throw Error(
-        ExitCode::lost_rank,
+    throw RankLost(
         fmt::format("the all-reduce of step {} gave a wrong sum (its checksum does not hold); "
                     "a rank or the network failed, start the run again",
                     step));
   }
   if (slot(samples_slot) != static_cast<std::int64_t>(samples)) {
-    throw Error(ExitCode::lost_rank,
-                fmt::format("step {} summed {} samples instead of {}; a rank is missing, start the "
-                            "run again",
-                            step, slot(samples_slot), samples));
+    throw RankLost(
+        fmt::format("step {} summed {} samples instead of {}; a rank is missing, start the run "
+                    "again",
+                    step, slot(samples_slot), samples));
   }
   if (const std::uint32_t invalid = tally().invalid; invalid != 0) {
     throw Error(
@@ -113,8 +113,7 @@ void GradientSum::verify(std::uint64_t step, std::size_t samples,
                     step, invalid_names(invalid)));
   }
   if (static_cast<std::uint64_t>(slot(fingerprint_slot)) != world_size_ * own_fingerprint) {
-    throw Error(
-        ExitCode::lost_rank,
+    throw RankLost(
         fmt::format("the ranks' weights have drifted apart before step {} (their fingerprints "
                     "differ); a machine computes wrongly, start the run again without it",
                     step));

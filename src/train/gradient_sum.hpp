@@ -38,8 +38,8 @@ class GradientSum {
 
   // After the all-reduce:
 
-  /// Throws Error (lost_rank) if the block was not summed rightly, misses samples, or if a rank's
-  /// weights differ from this one's; Error (non_finite) if a rank met an invalid value.
+  /// Throws RankLost if the block was not summed rightly, misses samples, or if a rank's weights
+  /// differ from this one's; Error (non_finite) if a rank met an invalid value.
   void verify(std::uint64_t step, std::size_t samples, std::uint64_t fingerprint) const;
 
   Tally tally() const noexcept;

@@ -11,13 +11,23 @@
 
 namespace lockstep {
 
-Job::Job(const RunConfig& config, Communicator& world)
+Job::Job(const RunConfig& config, Communicator& world, const TrainingState& from)
     : config_(config), recipe_(config.recipe), world_(world), schedule_(recipe_.schedule, 0) {
-  agree(world_, [&] { open_data(); });
-  world_.broadcast(std::as_writable_bytes(std::span(&shape_.classes, 1)), 0);
+  share_out(from);
+}
+
+void Job::share_out(const TrainingState& from) {
+  agree(world_, [&] {
+    if (!dataset_) open_data();
+    check_sizes();
+    if (world_.rank() == 0 && shape_.classes == 0) shape_.classes = dataset_->classes();
+  });
+  std::int64_t classes = world_.rank() == 0 ? static_cast<std::int64_t>(shape_.classes) : 0;
+  all_reduce_checked(world_, {&classes, 1});
+  shape_.classes = static_cast<std::size_t>(classes);
   agree(world_, [&] { load(); });
   threads_ = config_.threads > 0 ? config_.threads : processor_share(world_);
-  agree(world_, [&] { make_replica(); });
+  agree(world_, [&] { make_replica(from); });
 }
 
 void Job::open_data() {
@@ -33,8 +43,7 @@ void Job::open_data() {
   plan_ = {recipe_.epochs, dataset_->training_size() / recipe_.batch_size, recipe_.batch_size,
            config_.checkpoints.every};
   schedule_ = Schedule(recipe_.schedule, plan_.total_steps());
-  check_sizes();
-  if (world_.rank() == 0) shape_.classes = dataset_->classes();
+  pictures_.resize(shard_plan_.shards);
 }
 
 void Job::check_sizes() const {
@@ -60,24 +69,38 @@ void Job::check_sizes() const {
 }
 
 void Job::load() {
-  const Range owned = shard_plan_.owned(world_.rank(), world_.size());
+  owned_ = shard_plan_.owned(world_.rank(), world_.size());
+  for (std::size_t shard = 0; shard < pictures_.size(); ++shard) {
+    if (shard < owned_.begin || shard >= owned_.end) pictures_[shard].reset();
+  }
+  for (std::size_t shard = owned_.begin; shard < owned_.end; ++shard) {
+    if (pictures_[shard]) continue;
+    const std::size_t first = shard;
+    while (shard + 1 < owned_.end && !pictures_[shard + 1]) ++shard;
+    load_pictures({first, shard + 1});
+  }
+  if (!evaluator_) evaluator_ = std::make_unique<Evaluator>(world_);
+  evaluator_->share_out(*dataset_, config_.evaluate);
+}
+
+/// Reads those of shards that lie side by side in one go.
+void Job::load_pictures(Range shards) {
   auto pictures = std::make_shared<TrainingPictures>();
-  pictures->first = shard_plan_.pictures(owned.begin).begin;
-  pictures->samples = dataset_->training(pictures->first,
-                                         shard_plan_.pictures(owned.end - 1).end - pictures->first);
+  pictures->first = shard_plan_.pictures(shards.begin).begin;
+  pictures->samples = dataset_->training(
+      pictures->first, shard_plan_.pictures(shards.end - 1).end - pictures->first);
   if (std::ranges::any_of(pictures->samples.labels,
                           [&](std::uint8_t label) { return label >= shape_.classes; })) {
     throw Error(ExitCode::data,
                 fmt::format("{} changed while it was read; start the run again", dataset_->name()));
   }
-  for (std::size_t shard = owned.begin; shard < owned.end; ++shard) {
-    shards_.emplace_back(shard_plan_, shard, pictures);
-  }
-  evaluator_ = std::make_unique<Evaluator>(*dataset_, config_.evaluate, world_);
+  std::fill_n(pictures_.begin() + static_cast<std::ptrdiff_t>(shards.begin), shards.size(),
+              std::move(pictures));
 }
 
-void Job::make_replica() {
-  team_ = std::make_unique<Team>(std::min(threads_, shards_.size()));
+void Job::make_replica(const TrainingState& from) {
+  replica_.reset();
+  team_ = std::make_unique<Team>(std::min(threads_, owned_.size()));
   EngineConfig engine_config = config_.engine;
   engine_config.workers = team_->size();
   const std::uint64_t blocks =
@@ -86,11 +109,16 @@ void Job::make_replica() {
   auto engine = make_engine(engine_config, shape_);
   engine_ = engine->name();
   isa_ = engine->isa();
+  std::vector<LocalShard> shards;
+  for (std::size_t shard = owned_.begin; shard < owned_.end; ++shard) {
+    shards.emplace_back(shard_plan_, shard, pictures_[shard]);
+  }
   std::vector<float> parameters(parameter_count(shape_));
   initialise(shape_, recipe_.seed, recipe_.recurrent, parameters);
   replica_ =
-      std::make_unique<HostReplica>(std::move(parameters), std::move(shards_), recipe_.batch_size,
+      std::make_unique<HostReplica>(std::move(parameters), std::move(shards), recipe_.batch_size,
                                     std::move(engine), world_, *team_, recipe_.adam, schedule_);
+  if (!from.parameters.empty()) replica_->restore(from);
 }
 
 std::map<std::string, std::string> Job::settings() const {

@@ -15,12 +15,18 @@
 
 namespace lockstep {
 
-/// A rank's part of a training, loaded and ready for the first step: the data set's sizes, the
-/// shards, the pictures to evaluate on, the threads and the replica. Made by all ranks together; a
-/// failure on one is everyone's.
+/// A rank's part of a training, loaded and ready for a step: the data set's sizes, the shards, the
+/// pictures to evaluate on, the threads and the replica. Made by all ranks together; a failure on
+/// one is everyone's.
 class Job {
  public:
-  Job(const RunConfig& config, Communicator& world);
+  /// `from` as for share_out.
+  Job(const RunConfig& config, Communicator& world, const TrainingState& from = {});
+
+  /// Gives this rank its part among the ranks of `world` as they are now, keeping the pictures that
+  /// it has, and a replica that stands at `from` (without parameters: at the start). Collective,
+  /// and the same calls as the constructor's.
+  void share_out(const TrainingState& from);
 
   const Dataset& dataset() const noexcept { return *dataset_; }
   const ModelShape& shape() const noexcept { return shape_; }
@@ -43,7 +49,8 @@ class Job {
   void open_data();
   void check_sizes() const;
   void load();
-  void make_replica();
+  void load_pictures(Range shards);
+  void make_replica(const TrainingState& from);
 
   const RunConfig& config_;
   const Recipe& recipe_;
@@ -54,7 +61,9 @@ class Job {
   TrainingPlan plan_;
   Schedule schedule_;
   std::unique_ptr<Evaluator> evaluator_;
-  std::vector<LocalShard> shards_;
+  /// By shard, null where it is another rank's; those read in one go share a block.
+  std::vector<std::shared_ptr<const TrainingPictures>> pictures_;
+  Range owned_;
   std::size_t threads_ = 1;
   std::unique_ptr<Team> team_;
   std::string engine_;

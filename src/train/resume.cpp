@@ -84,6 +84,12 @@ void broadcast(std::span<T> values, Communicator& world) {
 
 }  // namespace
 
+std::optional<Checkpoint> newest_checkpoint(const std::filesystem::path& run, Console& console) {
+  auto found = newest_whole(run, console);
+  if (!found) return {};
+  return std::move(found->checkpoint);
+}
+
 std::optional<Checkpoint> find_start(const RunConfig& config, const Job& job, Console& console) {
   auto found = find(config, console);
   if (!found) return {};
@@ -103,10 +109,12 @@ Progress share_start(const std::optional<Checkpoint>& start, Replica& replica,
   broadcast(std::span(state.first_moment), world);
   broadcast(std::span(state.second_moment), world);
   replica.restore(state);
-  return {.steps = numbers.step,
-          .validation = {numbers.validation_loss, numbers.validation_accuracy},
-          .seconds = numbers.seconds,
-          .restarts = numbers.restarts};
+  Progress progress;
+  progress.steps = numbers.step;
+  progress.validation = {numbers.validation_loss, numbers.validation_accuracy};
+  progress.seconds = numbers.seconds;
+  progress.restarts = numbers.restarts;
+  return progress;
 }
 
 }  // namespace lockstep

@@ -16,6 +16,10 @@ namespace lockstep {
 /// data, and Error (store) for a file that is no checkpoint. For rank 0.
 std::optional<Checkpoint> find_start(const RunConfig& config, const Job& job, Console& console);
 
+/// The newest whole checkpoint of a run folder; a line on the console for every newer one that is
+/// not whole.
+std::optional<Checkpoint> newest_checkpoint(const std::filesystem::path& run, Console& console);
+
 /// Takes all ranks to rank 0's start: the replica, and what the training had come to. Collective.
 Progress share_start(const std::optional<Checkpoint>& start, Replica& replica, Communicator& world);
 

@@ -1,11 +1,16 @@
 #include <lockstep/train/run.hpp>
 
 #include <algorithm>
+#include <climits>
+#include <memory>
+#include <optional>
 
 #include <lockstep/core/error.hpp>
 #include <lockstep/train/model_file.hpp>
 
 #include "job.hpp"
+#include "journal.hpp"
+#include "recovery.hpp"
 #include "resume.hpp"
 #include "run_report.hpp"
 
@@ -41,7 +46,7 @@ std::vector<std::uint64_t> count_confusion(const TestReport& test, Communicator&
     const auto predicted = std::ranges::max_element(row) - row.begin();
     ++counts[test.samples->labels[i] * test.classes + static_cast<std::size_t>(predicted)];
   }
-  world.all_reduce(counts);
+  all_reduce_checked(world, counts);
   return {counts.begin(), counts.end()};
 }
 
@@ -57,41 +62,107 @@ TestReport report_test(Job& job, Communicator& world, std::vector<float>& probab
   return test;
 }
 
-Summary train(const RunConfig& config, Communicator& world) {
-  Job job(config, world);
-  Observer silent;
-  std::unique_ptr<RunReport> report;
-  agree(world, [&] {
-    if (world.rank() == 0) report = std::make_unique<RunReport>(config, job);
-  });
-  Trainer trainer(job.plan(), job.schedule(), job.replica(), job.evaluator(), world,
-                  report ? static_cast<Observer&>(*report) : silent);
-  const Progress start =
-      share_start(report ? report->start() : std::optional<Checkpoint>(), job.replica(), world);
-  const Progress progress = trainer.run(start);
-  const auto parameters = job.replica().parameters();
-  Summary summary = summarise(job, parameters, progress, world);
-  if (progress.stopped) {
-    agree(world, [&] {
-      if (report) report->stop(summary, parameters);
-    });
-    throw Error(ExitCode::stopped, "");
+/// One rank's run, from the start to the end, whoever dies on the way.
+class Run {
+ public:
+  Run(const RunConfig& config, Communicator& world)
+      : config_(config), world_(world), recovery_(world) {}
+
+  Summary to_the_end() {
+    for (;;) {
+      try {
+        return go_on();
+      } catch (const RankLost& cause) {
+        if (trainer_) standing_ = {job_->replica().state(), trainer_->interrupted()};
+        trainer_.reset();
+        recovery_.leave(standing_, cause);
+      }
+    }
   }
-  std::vector<float> probabilities;
-  const TestReport test = report_test(job, world, probabilities);
-  summary.test_loss = test.score.loss;
-  summary.test_accuracy = test.score.accuracy;
-  agree(world, [&] {
-    if (report) report->finish(summary, parameters, test);
-  });
-  return summary;
-}
+
+ private:
+  /// From where the ranks stand to the end.
+  Summary go_on() {
+    recovery_.agree_on(standing_);
+    if (!job_) job_ = std::make_unique<Job>(config_, world_);
+    job_->share_out(standing_.state);
+    agree(world_, [&] {
+      if (world_.rank() == 0) report();
+    });
+    if (!standing_.begun()) begin();
+    trainer_.emplace(job_->plan(), job_->schedule(), job_->replica(), job_->evaluator(), world_,
+                     journal_);
+    return finish(trainer_->run(standing_.progress));
+  }
+
+  /// Rank 0's, which may have become it just now.
+  void report() {
+    if (!standing_.begun()) {
+      report_.reset();
+      report_ = std::make_unique<RunReport>(config_, *job_);
+    } else if (!report_) {
+      report_ = std::make_unique<RunReport>(config_, *job_, standing_.state.step, journal_);
+      journal_.attach(report_.get());
+    }
+    for (const std::string& line : recovery_.tell(standing_.progress.steps)) report_->note(line);
+  }
+
+  /// At the first step, or at a checkpoint.
+  void begin() {
+    const std::optional<Checkpoint> none;
+    share_folder();
+    const Progress start = share_start(report_ ? report_->start() : none, job_->replica(), world_);
+    world_.settle();
+    standing_ = {job_->replica().state(), start};
+    journal_ = Journal();
+    journal_.attach(report_.get());
+  }
+
+  /// Rank 0's run folder, which it may have named by itself, is everyone's.
+  void share_folder() {
+    std::string name = config_.out.string();
+    name.resize(PATH_MAX);
+    world_.broadcast(std::as_writable_bytes(std::span(name)), 0);
+    config_.out = name.c_str();
+  }
+
+  Summary finish(const Progress& progress) {
+    const auto parameters = job_->replica().parameters();
+    Summary summary = summarise(*job_, parameters, progress, world_);
+    summary.ranks_lost = recovery_.ranks_lost();
+    if (progress.stopped) {
+      agree(world_, [&] {
+        if (report_) report_->stop(summary, parameters);
+      });
+      world_.settle();
+      throw Error(ExitCode::stopped, "");
+    }
+    std::vector<float> probabilities;
+    const TestReport test = report_test(*job_, world_, probabilities);
+    summary.test_loss = test.score.loss;
+    summary.test_accuracy = test.score.accuracy;
+    agree(world_, [&] {
+      if (report_) report_->finish(summary, parameters, test);
+    });
+    world_.settle();
+    return summary;
+  }
+
+  RunConfig config_;
+  Communicator& world_;
+  Recovery recovery_;
+  Standing standing_;
+  std::unique_ptr<Job> job_;
+  Journal journal_;
+  std::unique_ptr<RunReport> report_;  // rank 0's
+  std::optional<Trainer> trainer_;     // while it is at work
+};
 
 }  // namespace
 
 Summary run_training(const RunConfig& config, Communicator& world) {
   try {
-    return train(config, world);
+    return Run(config, world).to_the_end();
   } catch (const Error& error) {
     // Every rank finds it in the same sum, at the same step: the first tells.
     if (error.code() == ExitCode::non_finite && world.rank() > 0) throw Error(error.code(), "");

@@ -8,32 +8,36 @@
 #include <lockstep/data/verify.hpp>
 #include <lockstep/store/file.hpp>
 
+#include "journal.hpp"
+
 namespace lockstep {
 
-RunFiles::RunFiles(const RunConfig& config, RunFolder folder, const Job& job,
-                   const std::optional<Checkpoint>& start, Console& console)
+RunFiles::RunFiles(const RunConfig& config, RunFolder folder, const Job& job, std::uint64_t step,
+                   const std::optional<Checkpoint>& newest, Console& console)
     : config_(config),
       folder_(std::move(folder)),
       job_(job),
       console_(console),
       checkpoints_(folder_.path(), config.checkpoints.keep),
-      metrics_(folder_.path(), start ? start->state.step : 0) {
-  folder_.write("config.json", config.config_json);
-  checkpoints_.remove_after(start ? start->state.step : 0);
-  if (!start) {
+      metrics_(folder_.path(), step) {
+  checkpoints_.remove_after(newest ? newest->state.step : 0);
+  if (!newest) {
     background_.submit([this] { data_sha256_ = data_sha256(config_.data); });
     return;
   }
-  data_sha256_ = start->data_sha256;
-  if (std::filesystem::exists(checkpoints_.file(start->best_step))) {
-    best_step_ = start->best_step;
-    best_loss_ = start->best_loss;
+  data_sha256_ = newest->data_sha256;
+  if (std::filesystem::exists(checkpoints_.file(newest->best_step))) {
+    best_step_ = newest->best_step;
+    best_loss_ = newest->best_loss;
   }
 }
 
 void RunFiles::step(const StepRecord& record) {
   if (const std::exception_ptr failure = background_.failure()) warn("checkpoints", failure);
-  attempt("metrics", [&] { metrics_.add(record); });
+  attempt("metrics", [&] {
+    metrics_.add(record);
+    if (record.step % Journal::flush_interval == 0) metrics_.flush();
+  });
 }
 
 void RunFiles::epoch(const EpochRecord& record) {

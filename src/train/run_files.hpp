@@ -22,12 +22,14 @@ namespace lockstep {
 /// goes on is a warning, once for each kind of failure, and is tried again.
 class RunFiles {
  public:
-  /// Goes on behind `start`, or begins anew. Throws Error (store) where the folder is of no use.
-  RunFiles(const RunConfig& config, RunFolder folder, const Job& job,
-           const std::optional<Checkpoint>& start, Console& console);
+  /// Goes on behind the rows of the steps up to `step` and behind the checkpoint `newest`, if there
+  /// is one. Throws Error (store) where the folder is of no use.
+  RunFiles(const RunConfig& config, RunFolder folder, const Job& job, std::uint64_t step,
+           const std::optional<Checkpoint>& newest, Console& console);
 
   const RunFolder& folder() const noexcept { return folder_; }
 
+  /// At every Journal::flush_interval-th step, the files hold all records when it returns.
   void step(const StepRecord& record);
   void epoch(const EpochRecord& record);
   /// Copies what goes into the checkpoint; a thread writes it, after the metrics before it are

@@ -64,21 +64,50 @@ std::exception_ptr failure_of(const std::function<void()>& save) {
 
 }  // namespace
 
-RunReport::RunReport(const RunConfig& config, const Job& job)
+RunReport::RunReport(const Job& job, const RunConfig& config)
     : config_(config),
       shape_(job.shape()),
       plan_(job.plan()),
       console_(std::cout, isatty(STDOUT_FILENO) != 0, config.console,
                job.dataset().synthetic() ? "[synthetic] " : ""),
-      title_(fmt::format("{} digits, seed {}", job.dataset().name(), config.recipe.seed)) {
+      title_(fmt::format("{} digits, seed {}", job.dataset().name(), config.recipe.seed)) {}
+
+RunReport::RunReport(const RunConfig& config, const Job& job) : RunReport(job, config) {
   std::optional<RunFolder> folder;
   if (!config.out.empty()) folder = RunFolder::create(config.out);
   start_ = find_start(config, job, console_);
-  if (folder) files_.emplace(config, std::move(*folder), job, start_, console_);
+  if (folder) {
+    folder->write("config.json", config.config_json);
+    files_.emplace(config, std::move(*folder), job, start_ ? start_->state.step : 0, start_,
+                   console_);
+  }
   console_.line(job.description());
   if (start_) {
     console_.line(
         fmt::format("Going on after step {} of {}", start_->state.step, plan_.total_steps()));
+  }
+}
+
+RunReport::RunReport(const RunConfig& config, const Job& job, std::uint64_t step,
+                     const Journal& journal)
+    : RunReport(job, config) {
+  if (config.out.empty()) return;
+  const std::uint64_t rows = journal.steps().empty() ? step : journal.steps().front().step - 1;
+  RunFolder folder = RunFolder::take_over(config.out);
+  files_.emplace(config, std::move(folder), job, rows, newest_checkpoint(config.out, console_),
+                 console_);
+  replay(journal, step);
+}
+
+/// Into the files alone: what is older than the last step was printed.
+void RunReport::replay(const Journal& journal, std::uint64_t step) {
+  auto ended = journal.epochs().begin();
+  for (const StepRecord& record : journal.steps()) {
+    files_->step(record);
+    if (ended == journal.epochs().end() || ended->step != record.step) continue;
+    files_->epoch(*ended);
+    if (ended->step == step) console_.epoch(*ended);
+    ++ended;
   }
 }
 

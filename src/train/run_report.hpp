@@ -8,6 +8,7 @@
 #include <lockstep/train/run.hpp>
 
 #include "job.hpp"
+#include "journal.hpp"
 #include "run_files.hpp"
 
 namespace lockstep {
@@ -29,6 +30,8 @@ class RunReport final : public Observer {
   /// writes config.json and prints the first lines. Throws what RunFolder::create and find_start
   /// throw.
   RunReport(const RunConfig& config, const Job& job);
+  /// Takes over after `step` from a rank 0 that has died; the journal has what its files may lack.
+  RunReport(const RunConfig& config, const Job& job, std::uint64_t step, const Journal& journal);
 
   const std::optional<Checkpoint>& start() const noexcept { return start_; }
 
@@ -42,12 +45,15 @@ class RunReport final : public Observer {
   /// The model as it is after the step at which the run was stopped; throws Error (store) if the
   /// checkpoint of that step could not be written.
   void stop(const Summary& summary, std::span<const float> parameters);
+  /// A line on the console, if there is anything to say.
+  void note(const std::string& line);
 
  private:
+  RunReport(const Job& job, const RunConfig& config);  // what both have in common
   void write_weights(const Summary& summary, std::span<const float> parameters);
   void save(const Summary& summary, std::span<const float> parameters, const TestReport& test);
   void draw(const TestReport& test);
-  void note(const std::string& line);
+  void replay(const Journal& journal, std::uint64_t step);
 
   const RunConfig& config_;
   ModelShape shape_;

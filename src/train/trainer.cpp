@@ -20,16 +20,20 @@ Trainer::Trainer(const TrainingPlan& plan, const Schedule& schedule, Replica& re
 
 Progress Trainer::run(const Progress& from) {
   progress_ = from;
-  pending_ = {};
+  pending_ = from.last;
   begin_ = seconds_now() - from.seconds;
+  if (pending_.step > 0) end_step();
   while (progress_.steps < plan_.total_steps() && !progress_.stopped) {
     take_step();
-    if (checkpoint_is_due()) publish(last_reports());
-    if (epoch_ends()) end_epoch();
-    progress_.seconds = seconds_now() - begin_;
-    if (checkpoint_is_due()) guard([&] { observer_.checkpoint(progress_, replica_); });
+    end_step();
   }
   if (failure_) std::rethrow_exception(failure_);
+  return progress_;
+}
+
+Progress Trainer::interrupted() {
+  if (pending_.step > 0) publish({});
+  progress_.seconds = seconds_now() - begin_;
   return progress_;
 }
 
@@ -46,6 +50,14 @@ void Trainer::take_step() {
   end_on_failure(outcome.failure);
   observe(outcome, seconds_now() - begin);
   progress_.stopped = outcome.stop && progress_.steps < plan_.total_steps();
+}
+
+/// What comes after a step, here and there. Done once more, it changes nothing.
+void Trainer::end_step() {
+  if (checkpoint_is_due()) publish(last_reports());
+  if (epoch_ends()) end_epoch();
+  progress_.seconds = seconds_now() - begin_;
+  if (checkpoint_is_due()) guard([&] { observer_.checkpoint(progress_, replica_); });
 }
 
 void Trainer::end_on_failure(int exit_code) const {
@@ -81,6 +93,7 @@ void Trainer::observe(const StepOutcome& outcome, double seconds) {
   pending_.accuracy = static_cast<double>(outcome.tally.correct) / samples;
   pending_.rate = schedule_.rate(progress_.steps);
   pending_.seconds = seconds;
+  progress_.last = pending_;
 }
 
 /// Completes the pending record with the ranks' times: the rank that came last waited least, and
@@ -113,7 +126,7 @@ std::vector<RankReport> Trainer::last_reports() {
   const RankReport own = replica_.last_step();
   times[2 * communicator_.rank()] = static_cast<std::int64_t>(own.compute_seconds / nanosecond);
   times[2 * communicator_.rank() + 1] = static_cast<std::int64_t>(own.reduce_seconds / nanosecond);
-  communicator_.all_reduce(times);
+  all_reduce_checked(communicator_, times);
   std::vector<RankReport> reports(communicator_.size());
   for (std::size_t rank = 0; rank < reports.size(); ++rank) {
     reports[rank].compute_seconds = static_cast<double>(times[2 * rank]) * nanosecond;

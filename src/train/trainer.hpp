@@ -30,6 +30,7 @@ struct Progress {
   Score validation;          // at the end of the last whole epoch
   double seconds = 0;        // of training, those before a resumption included
   std::size_t restarts = 0;  // how often it was resumed
+  StepRecord last;  // the last step's, without the ranks' times; step 0: none was taken here
 };
 
 /// What a rank does with the figures as they come; rank 0's prints and writes them. If it throws
@@ -50,13 +51,19 @@ class Trainer {
           const Evaluator& evaluator, Communicator& communicator, Observer& observer);
 
   /// From where the replica stands (`from`, of the same step: nothing yet, or what it had come to)
-  /// to the last step, or to the one after which a rank was asked to stop. Collective.
+  /// to the last step, or to the one after which a rank was asked to stop. Begins with what comes
+  /// after from.last: the observer may get a record a second time. Collective.
   Progress run(const Progress& from = {});
+
+  /// What it has come to, after run() has thrown RankLost; reports the last step, which was to wait
+  /// for the ranks' times.
+  Progress interrupted();
 
  private:
   bool epoch_ends() const noexcept { return progress_.steps % plan_.steps_per_epoch == 0; }
   bool checkpoint_is_due() const noexcept;
   void take_step();
+  void end_step();
   void end_epoch();
   void end_on_failure(int exit_code) const;
   void observe(const StepOutcome& outcome, double seconds);

@@ -6,11 +6,22 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
+
+#include <lockstep/core/error.hpp>
 
 namespace lockstep {
 
-/// A fixed group of ranks that take part in the same calls in the same order. Calls block; one
-/// thread of a rank makes them. A failed call throws Error (lost_rank) that names the call.
+/// A call did not do what it should because ranks are gone, as far as one can tell: it may have
+/// worked on other ranks. Where the communicator can recover, the run can go on without them.
+class RankLost : public Error {
+ public:
+  explicit RankLost(const std::string& line) : Error(ExitCode::lost_rank, line) {}
+};
+
+/// A group of ranks that take part in the same calls in the same order. Calls block; one thread of
+/// a rank makes them. A failed call throws RankLost that names the call. The group stays the same
+/// but for recover(), by which those that are left become the group.
 class Communicator {
  public:
   virtual ~Communicator() = default;
@@ -32,6 +43,19 @@ class Communicator {
 
   virtual void barrier() = 0;
 
+  /// A barrier with one outcome: returns on all ranks, or throws RankLost on all, which it does
+  /// where a rank has called recover() instead. So a result is common knowledge only after it.
+  virtual void settle() { barrier(); }
+
+  /// Whether the group can go on without ranks that died.
+  virtual bool can_recover() const noexcept { return false; }
+
+  /// To be called after RankLost: pending and later calls of the others throw RankLost as well,
+  /// until they come here too. Then the ranks that are left become the group, in the same order;
+  /// rank() and size() change. Returns the ranks that are gone, as they were numbered. There may be
+  /// none. Throws Error (lost_rank) if it can't be done. Only where can_recover().
+  virtual std::vector<std::size_t> recover();
+
   /// A communicator of the ranks 0..count-1 on those, null on the others. Called by all ranks.
   virtual std::unique_ptr<Communicator> first(std::size_t count) = 0;
 
@@ -40,6 +64,10 @@ class Communicator {
   [[noreturn]] virtual void abort(int exit_code) noexcept = 0;
 };
 
+/// all_reduce for few values of any kind: throws RankLost where the sum misses a rank or is not
+/// what the ranks gave, which an all-reduce that a rank died in may return without an error.
+void all_reduce_checked(Communicator& communicator, std::span<std::int64_t> values);
+
 /// The group of one: the specification of the others.
 std::unique_ptr<Communicator> make_local_communicator();
 
@@ -47,7 +75,9 @@ std::unique_ptr<Communicator> make_local_communicator();
 /// ended. If one throws, the others' pending and later calls throw Error (lost_rank) with an empty
 /// line, and the first exception is thrown again here (one with a line before those without). A
 /// call with unequal sizes, or one that a rank's ended job will never join, throws
-/// std::logic_error.
+/// std::logic_error. A job that throws RankDeath takes its rank away as the death of a process
+/// would: the others' calls throw RankLost, and they can recover().
+struct RankDeath {};
 void run_on_threads(std::size_t size, const std::function<void(Communicator&)>& job);
 
 /// Runs `work` on every rank and makes its failure common: if it threw on some ranks, the lowest of

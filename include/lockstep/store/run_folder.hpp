@@ -37,6 +37,10 @@ class RunFolder {
   /// run is using, and one that can't be written to.
   static RunFolder create(const std::filesystem::path& path);
 
+  /// The folder of a run that goes on in this process, as the one that held it has died: waits a
+  /// moment for its lock.
+  static RunFolder take_over(const std::filesystem::path& path);
+
   const std::filesystem::path& path() const noexcept { return path_; }
   /// Writes a file whole or not at all.
   void write(const std::string& name, const std::string& text) const;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <functional>
 #include <stdexcept>
 #include <tuple>
@@ -11,6 +12,7 @@
 #include <lockstep/core/error.hpp>
 
 #include "comm_behaviour.hpp"
+#include "survival.hpp"
 
 namespace lockstep {
 namespace {
@@ -34,6 +36,63 @@ INSTANTIATE_TEST_SUITE_P(Threads, ThreadsCommunicator,
                            return fmt::format("{}_{}", std::get<0>(test.param).name,
                                               std::get<1>(test.param));
                          });
+
+TEST(RunOnThreads, goes_on_without_ranks_that_die) {
+  for (const std::size_t ranks : {2, 3, 7, 12}) {
+    std::atomic<int> survivors = 0;
+    run_on_threads(ranks, [&](Communicator& communicator) {
+      lose_all_but_one(communicator, [] { throw RankDeath(); });
+      ++survivors;
+    });
+    EXPECT_EQ(survivors, 1);
+  }
+}
+
+TEST(RunOnThreads, a_rank_without_a_loss_can_make_all_meet_again) {
+  run_on_threads(3, [&](Communicator& communicator) {
+    if (communicator.rank() > 0) {
+      EXPECT_THROW(communicator.settle(), RankLost);
+    }
+    EXPECT_THAT(communicator.recover(), testing::IsEmpty());
+    EXPECT_EQ(communicator.size(), 3);
+    communicator.settle();
+  });
+}
+
+/// Adds where it should not.
+class WrongSums : public Communicator {
+ public:
+  explicit WrongSums(std::int64_t error) : error_(error) {}
+  std::size_t rank() const noexcept override { return 0; }
+  std::size_t size() const noexcept override { return 2; }
+  std::string name() const override { return "wrong"; }
+  std::string description() const override { return "wrong sums"; }
+  void all_reduce(std::span<std::int64_t> values) override {
+    for (auto& value : values) value *= 2;  // the other rank gave the same
+    values.front() += error_;
+  }
+  void broadcast(std::span<std::byte>, std::size_t) override {}
+  void barrier() override {}
+  std::unique_ptr<Communicator> first(std::size_t) override { return nullptr; }
+  [[noreturn]] void abort(int) noexcept override { std::abort(); }
+
+ private:
+  std::int64_t error_;
+};
+
+TEST(AllReduceChecked, finds_a_wrong_sum_and_a_missing_rank) {
+  std::vector<std::int64_t> values{5, 7};
+  WrongSums right(0);
+  all_reduce_checked(right, values);
+  EXPECT_THAT(values, testing::ElementsAre(10, 14));
+  WrongSums wrong(1);
+  EXPECT_THROW(all_reduce_checked(wrong, values), RankLost);
+  class Alone : public WrongSums {
+    using WrongSums::WrongSums;
+    void all_reduce(std::span<std::int64_t>) override {}
+  } alone(0);
+  EXPECT_THROW(all_reduce_checked(alone, values), RankLost);
+}
 
 using Call = std::function<void(Communicator&)>;
 

@@ -1,0 +1,45 @@
+#include <mpi.h>
+// After mpi.h, which it needs.
+#include <mpi-ext.h>
+
+#include <cstdlib>
+#include <string_view>
+
+#include <lockstep/comm/communicator.hpp>
+
+#include "mpi_library.hpp"
+#include "ulfm.hpp"
+
+namespace lockstep {
+
+bool mpi_survives_losses() noexcept {
+  const char* asked = std::getenv("OMPI_MCA_mpi_ft_enable");  // set by mpirun --with-ft ulfm
+  return asked != nullptr && (asked == std::string_view("1") || asked == std::string_view("true"));
+}
+
+void revoke(MPI_Comm comm) noexcept {
+  MPIX_Comm_revoke(comm);
+}
+
+bool all_say(MPI_Comm comm, bool yes) noexcept {
+  int flag = yes;
+  MPIX_Comm_agree(comm, &flag);  // says MPIX_ERR_PROC_FAILED even where it worked; the flag counts
+  return flag != 0;
+}
+
+MPI_Comm shrink(MPI_Comm comm) {
+  constexpr int most_tries = 50;  // each fails only if another rank died in it
+  int code = MPI_SUCCESS;
+  for (int i = 0; i < most_tries; ++i) {
+    MPI_Comm survivors = MPI_COMM_NULL;
+    code = MPIX_Comm_shrink(comm, &survivors);
+    if (code == MPI_SUCCESS && survivors != MPI_COMM_NULL) {
+      check_mpi(MPI_Comm_set_errhandler(survivors, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+      return survivors;
+    }
+  }
+  check_mpi(code == MPI_SUCCESS ? MPI_ERR_OTHER : code, "MPIX_Comm_shrink");
+  return MPI_COMM_NULL;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,236 @@
+#include "recovery.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <map>
+#include <utility>
+
+#include <lockstep/core/clock.hpp>
+
+#include "gradient_sum.hpp"
+
+namespace lockstep {
+
+namespace {
+
+constexpr int most_without_loss = 3;
+
+/// Of all that is in the state, so that it tells apart what one rank alone has.
+std::uint64_t state_fingerprint(const TrainingState& state) {
+  return fingerprint(state.parameters) + 3 * fingerprint(state.first_moment) +
+         5 * fingerprint(state.second_moment);
+}
+
+/// The figures that travel with a state, as numbers.
+std::array<double, 8> to_numbers(const Progress& progress) {
+  const StepRecord& last = progress.last;
+  return {progress.validation.loss,
+          progress.validation.accuracy,
+          last.epoch,
+          last.loss,
+          last.accuracy,
+          last.rate,
+          last.seconds,
+          static_cast<double>(progress.restarts)};
+}
+
+void from_numbers(const std::array<double, 8>& numbers, Progress& progress) {
+  StepRecord& last = progress.last;
+  progress.validation = {numbers[0], numbers[1]};
+  last.epoch = numbers[2];
+  last.loss = numbers[3];
+  last.accuracy = numbers[4];
+  last.rate = numbers[5];
+  last.seconds = numbers[6];
+  progress.restarts = static_cast<std::size_t>(numbers[7]);
+  last.ranks.clear();
+}
+
+/// "rank 1 (here, process 77)", "ranks 1 (...), 2 (...)".
+template <typename Members>
+std::string names(const Members& members) {
+  std::string text = members.size() == 1 ? "rank " : "ranks ";
+  for (const auto& member : members)
+    text += (&member == members.data() ? "" : ", ") + member.text();
+  return text;
+}
+
+template <typename Block>
+void broadcast(Communicator& world, Block& values, std::size_t root) {
+  world.broadcast(std::as_writable_bytes(std::span(values)), root);
+}
+
+}  // namespace
+
+/// What a rank tells of itself.
+struct Recovery::Row {
+  static constexpr std::size_t host_words = 8;
+  static constexpr std::size_t words = 7 + host_words;
+
+  std::int64_t begun = 0;
+  std::int64_t step = 0;
+  std::int64_t fingerprint = 0;
+  std::int64_t parameters = 0;  // how many
+  std::int64_t reported = 0;    // progress.last.step
+  Member member;
+
+  bool same(const Row& other) const {
+    return begun == other.begun && step == other.step && fingerprint == other.fingerprint;
+  }
+
+  void write(std::span<std::int64_t> to) const {
+    std::array<char, host_words * sizeof(std::int64_t)> name{};
+    member.host.copy(name.data(), name.size() - 1);
+    std::ranges::copy(
+        std::array{begun, step, fingerprint, parameters, reported, member.number, member.process},
+        to.begin());
+    std::memcpy(to.data() + 7, name.data(), name.size());
+  }
+
+  static Row read(std::span<const std::int64_t> from) {
+    return {from[0], from[1], from[2],
+            from[3], from[4], {from[5], from[6], reinterpret_cast<const char*>(from.data() + 7)}};
+  }
+};
+
+std::string Recovery::Member::text() const {
+  if (host.empty()) return fmt::format("{}", number);
+  return fmt::format("{} ({}, process {})", number, host, process);
+}
+
+Recovery::Recovery(Communicator& world) : world_(world), members_(world.size()) {
+  for (std::size_t rank = 0; rank < members_.size(); ++rank) {
+    members_[rank].number = static_cast<std::int64_t>(rank);
+  }
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  Member& own = members_[world.rank()];
+  own.process = ::getpid();
+  own.host = host.data();
+}
+
+void Recovery::leave(const Standing& standing, const RankLost& cause) {
+  if (!world_.can_recover()) throw Error(cause.code(), cause.what());
+  if (begin_ == 0) begin_ = seconds_now();
+  const auto lost = world_.recover();
+  for (const std::size_t rank : lost) lost_.push_back(members_.at(rank));
+  for (auto rank = lost.rbegin(); rank != lost.rend(); ++rank) {
+    members_.erase(members_.begin() + static_cast<std::ptrdiff_t>(*rank));
+  }
+  ranks_lost_ += lost.size();
+  without_loss_ = lost.empty() && standing.state.step == step_ ? without_loss_ + 1 : 0;
+  step_ = standing.state.step;
+  if (without_loss_ >= most_without_loss) {
+    throw Error(cause.code(), fmt::format("step {} failed {} times although no rank was lost: {}",
+                                          step_ + 1, without_loss_ + 1, cause.what()));
+  }
+}
+
+std::vector<Recovery::Row> Recovery::exchange(const Standing& standing) {
+  std::vector<std::int64_t> table(world_.size() * Row::words);
+  const auto of = [&](std::size_t rank) {
+    return std::span(table).subspan(rank * Row::words, Row::words);
+  };
+  const TrainingState& state = standing.state;
+  Row{standing.begun(),
+      static_cast<std::int64_t>(state.step),
+      static_cast<std::int64_t>(state_fingerprint(state)),
+      static_cast<std::int64_t>(state.parameters.size()),
+      static_cast<std::int64_t>(standing.progress.last.step),
+      members_[world_.rank()]}
+      .write(of(world_.rank()));
+  all_reduce_checked(world_, table);
+  std::vector<Row> rows;
+  for (std::size_t rank = 0; rank < world_.size(); ++rank) {
+    rows.push_back(Row::read(of(rank)));
+    members_[rank] = rows.back().member;
+  }
+  return rows;
+}
+
+void Recovery::agree_on(Standing& standing) {
+  const std::vector<Row> rows = exchange(standing);
+  const auto place = [](const Row& row) { return std::pair(row.begun, row.step); };
+  const Row& furthest = *std::ranges::max_element(rows, {}, place);
+  if (furthest.begun == 0) return;
+  // Which of those that stand there have the same state, and are more than half?
+  const auto there = std::ranges::count(rows, place(furthest), place);
+  std::size_t root = 0;
+  const auto is_right = [&](const Row& row) {
+    const auto same = std::ranges::count_if(rows, [&](const Row& r) { return r.same(row); });
+    return place(row) == place(furthest) && 2 * same > there;
+  };
+  while (root < rows.size() && !is_right(rows[root])) ++root;
+  Standing next;
+  if (root < rows.size()) {
+    next = standing;
+    take_over(next, rows, root);
+  }
+  world_.settle();
+  standing = std::move(next);
+  for (const Row& row : rows) {
+    if (place(row) == place(furthest) && (root == rows.size() || !row.same(rows[root]))) {
+      healed_.push_back(row.member);
+    }
+  }
+}
+
+/// Collective: does nothing where all have it already.
+void Recovery::take_over(Standing& standing, const std::vector<Row>& rows, std::size_t root) {
+  const Row& right = rows[root];
+  const bool all = std::ranges::all_of(rows, [&](const Row& row) { return row.same(right); });
+  auto numbers = to_numbers(standing.progress);
+  broadcast(world_, numbers, root);
+  from_numbers(numbers, standing.progress);
+  standing.progress.steps = static_cast<std::uint64_t>(right.step);
+  standing.progress.last.step = static_cast<std::uint64_t>(right.reported);
+  standing.progress.stopped = false;
+  if (all) return;
+  TrainingState& state = standing.state;
+  state.step = static_cast<std::uint64_t>(right.step);
+  for (auto* block : {&state.parameters, &state.first_moment, &state.second_moment}) {
+    block->resize(static_cast<std::size_t>(right.parameters));
+    broadcast(world_, *block, root);
+  }
+  if (state_fingerprint(state) != static_cast<std::uint64_t>(right.fingerprint)) {
+    throw RankLost("a rank was lost while it gave its state to the others");
+  }
+}
+
+std::vector<std::string> Recovery::tell(std::uint64_t step) {
+  std::vector<std::string> lines;
+  if (begin_ == 0) return lines;
+  const std::string end =
+      fmt::format("; {} on after {:.3f} s",
+                  world_.size() == 1 ? "1 rank goes" : fmt::format("{} ranks go", world_.size()),
+                  seconds_now() - begin_);
+  if (!lost_.empty())
+    lines.push_back(fmt::format("Lost {} after step {}{}", names(lost_), step, end));
+  if (!healed_.empty() && step < step_) {
+    lines.push_back(
+        fmt::format("The weights of {} differ, and no majority is right: back to step {}{}",
+                    names(healed_), step, end));
+  } else if (!healed_.empty()) {
+    lines.push_back(
+        fmt::format("The weights of {} differed after step {}: replaced by those of the "
+                    "others{}",
+                    names(healed_), step, end));
+  }
+  if (lines.empty()) {
+    lines.push_back(
+        fmt::format("Step {} is done again, as its sum was wrong, or a call failed, on a "
+                    "rank, though none was lost{}",
+                    step + 1, end));
+  }
+  begin_ = 0;
+  lost_.clear();
+  healed_.clear();
+  return lines;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <lockstep/comm/communicator.hpp>
+#include <lockstep/train/training_state.hpp>
+
+#include "trainer.hpp"
+
+namespace lockstep {
+
+/// Where a rank stands in the run. All ranks' standings lie on one trajectory, so any of them is a
+/// right one to go on from.
+struct Standing {
+  TrainingState state;  // without parameters: not begun
+  Progress progress;    // of the same step
+
+  bool begun() const noexcept { return !state.parameters.empty(); }
+};
+
+/// How a run goes on when ranks die. Every survivor, in this order, and from the top again whenever
+/// another dies (any call throws RankLost then):
+///
+///   leave()      the broken group; the survivors are the new one
+///   agree_on()   the furthest standing; who is behind, or has other weights, takes it over
+///   then the shards are shared out again (Job), and the step is taken that was cut short.
+///
+/// A start is the same without the first line, so that a death in it is nothing special.
+class Recovery {
+ public:
+  explicit Recovery(Communicator& world);
+
+  /// `standing` is where this rank stands, `cause` what it noticed. Throws Error (lost_rank) where
+  /// the group can't recover, and where it failed time and again without a loss at one step.
+  void leave(const Standing& standing, const RankLost& cause);
+
+  /// Makes the furthest standing of all ranks everyone's; of several at the same step that of the
+  /// majority, as a machine that computes wrongly is alone. Where there is no majority nobody has
+  /// begun: a checkpoint, or the first step, is where to go on from. Collective.
+  void agree_on(Standing& standing);
+
+  /// What happened since the last call, one line each for rank 0's console; called when the
+  /// survivors go on, after `step`. Every survivor knows the same.
+  std::vector<std::string> tell(std::uint64_t step);
+
+  std::size_t ranks_lost() const noexcept { return ranks_lost_; }
+
+ private:
+  struct Member {
+    std::int64_t number = 0;  // its rank when the run began
+    std::int64_t process = 0;
+    std::string host;  // empty: not known yet
+    std::string text() const;
+  };
+  struct Row;
+
+  std::vector<Row> exchange(const Standing& standing);
+  void take_over(Standing& standing, const std::vector<Row>& rows, std::size_t root);
+
+  Communicator& world_;
+  std::vector<Member> members_;  // by rank
+  std::size_t ranks_lost_ = 0;
+  std::uint64_t step_ = 0;    // the furthest when the group was left last
+  int without_loss_ = 0;      // recoveries at that step by which nobody was lost
+  double begin_ = 0;          // when the recovery that goes on began; 0: none does
+  std::vector<Member> lost_;  // since the last tell()
+  std::vector<Member> healed_;
+};
+
+}  // namespace lockstep

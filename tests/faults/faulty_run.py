@@ -1,0 +1,116 @@
+"""A run of the program under mpirun whose ranks can be found, killed and watched."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("LOCKSTEP_BUILD", ROOT / "build" / "release"))
+LOCKSTEP = pathlib.Path(os.environ.get("LOCKSTEP", BUILD / "lockstep"))
+
+
+def mpirun():
+    return os.environ.get("LOCKSTEP_MPIRUN") or (BUILD / "mpirun.txt").read_text().strip()
+
+
+class FaultyRun:
+    """`options` of train; ranks under plain mpirun with ULFM, as launch/run starts them."""
+
+    def __init__(self, ranks, options, out=None, program=LOCKSTEP):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lockstep-fault-"))
+        self.out = pathlib.Path(out) if out else self.folder / "run"
+        command = [mpirun(), "--allow-run-as-root", "--with-ft", "ulfm", "--oversubscribe",
+                   "--bind-to", "none", "-n", str(ranks), program, "train", "--no-progress",
+                   "--out", self.out, *options]
+        self.begin = time.monotonic()
+        self.log = open(self.folder / "log", "w+")
+        self.process = subprocess.Popen(list(map(str, command)), stdout=self.log,
+                                        stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+                                        start_new_session=True)
+
+    def seconds(self):
+        return time.monotonic() - self.begin
+
+    def ranks(self):
+        """Process numbers by rank, of those that are alive."""
+        found = {}
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        try:
+            for child in children.read_text().split():
+                environment = pathlib.Path(f"/proc/{child}/environ").read_bytes()
+                rank = re.search(rb"(?:^|\0)OMPI_COMM_WORLD_RANK=(\d+)", environment)
+                if rank and pathlib.Path(f"/proc/{child}/exe").resolve().name == LOCKSTEP.name:
+                    found[int(rank[1])] = int(child)
+        except OSError:
+            pass  # one ended just now
+        return found
+
+    def kill(self, rank, number=signal.SIGKILL):
+        """Whether it was there to be killed."""
+        process = self.ranks().get(rank)
+        if process is None:
+            return False
+        try:
+            os.kill(process, number)
+            return True
+        except ProcessLookupError:
+            return False
+
+    def wait(self, timeout):
+        """Exit code, or None if it still runs then; all its processes are gone after it."""
+        try:
+            code = self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            code = None
+        for process in [*self.ranks().values(), self.process.pid]:
+            try:
+                os.kill(process, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.process.wait()
+        self.log.seek(0)
+        self.text = self.log.read()
+        self.log.close()
+        return code
+
+    def hash(self):
+        found = re.findall("Weights SHA-256: ([0-9a-f]{64})", self.text)
+        return found[-1] if found else None
+
+    def summary(self):
+        try:
+            return json.loads((self.out / "summary.json").read_text())
+        except (OSError, ValueError):
+            return None
+
+    def metrics_fault(self, steps):
+        """What is wrong with the rows of metrics.jsonl: gaps, doubles. Empty: nothing."""
+        found = []
+        for line in (self.out / "metrics.jsonl").read_text().splitlines():
+            row = json.loads(line)
+            if row["kind"] == "step":
+                found.append(row["step"])
+        if found == list(range(1, steps + 1)):
+            return ""
+        missing = sorted(set(range(1, steps + 1)) - set(found))
+        return f"{len(missing)} steps missing from {missing[:1]}, {len(found) - len(set(found))} double"
+
+    def forget(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def quantile(values, q):
+    values = sorted(values)
+    return values[min(len(values) - 1, int(q * len(values)))] if values else float("nan")
+
+
+def say(*words):
+    print(*words, flush=True)
+    sys.stdout.flush()
