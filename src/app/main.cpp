@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <lockstep/comm/session.hpp>
+#include <lockstep/train/supervisor.hpp>
 
 #include "command_line.hpp"
 #include "failure.hpp"
@@ -18,6 +19,23 @@ void run(const Invocation& invocation, Communicator& world) {
   on_first_rank(world, [&] { print(invocation.text); });
 }
 
+void tell_end(int exit_code) {
+  tell_supervisor("ended " + std::to_string(exit_code));
+}
+
+/// Where the group can recover, a rank that is lost already is the command's affair: its first call
+/// fails as well.
+void agree_on_use(const std::exception_ptr& misuse, Communicator& world) {
+  try {
+    agree(world, [&] {
+      if (misuse) std::rethrow_exception(misuse);
+    });
+  } catch (const RankLost&) {
+    if (misuse) std::rethrow_exception(misuse);
+    if (!world.can_recover()) throw;
+  }
+}
+
 /// A wrong command line is an error of all ranks, told by the first: so it waits until they can
 /// talk.
 int run(const std::vector<std::string>& words) {
@@ -30,14 +48,14 @@ int run(const std::vector<std::string>& words) {
   }
   Session session(invocation.options.comm);
   try {
-    agree(session.world(), [&] {
-      if (misuse) std::rethrow_exception(misuse);
-    });
+    agree_on_use(misuse, session.world());
     run(invocation, session.world());
+    tell_end(0);
     return static_cast<int>(ExitCode::done);
   } catch (...) {
     const Failure failure = describe(std::current_exception());
     print_error(failure);
+    tell_end(failure.exit_code);
     if (!failure.common && session.world().size() > 1) session.world().abort(failure.exit_code);
     session.leave(failure.exit_code);
     return failure.exit_code;
@@ -56,6 +74,7 @@ int main(int argc, char** argv) {
   } catch (...) {
     const Failure failure = describe(std::current_exception());
     print_error(failure);
+    tell_end(failure.exit_code);
     return failure.exit_code;
   }
 }

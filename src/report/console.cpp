@@ -52,7 +52,7 @@ void Console::progress(const StepRecord& step, std::uint64_t total_steps,
   if (pace_.first_step == 0) pace_ = {step.step, now};
   if (now - last_progress_ < progress_interval) return;
   last_progress_ = now;
-  const Progress progress{step, total_steps, samples_per_second,
+  const ProgressFigures progress{step, total_steps, samples_per_second,
                           seconds_left(pace_, step.step, total_steps, now)};
   // The last column stays free: a terminal may go to the next line when it is written to.
   const std::size_t columns = terminal_columns() - 1;

@@ -27,7 +27,7 @@ std::string duration_text(double seconds) {
                    : fmt::format("{}:{:02}", minutes, whole % 60);
 }
 
-std::string progress_line(const Progress& progress, std::size_t columns) {
+std::string progress_line(const ProgressFigures& progress, std::size_t columns) {
   const StepRecord& step = progress.step;
   const std::uint64_t total = std::max<std::uint64_t>(progress.total_steps, 1);
   const double share = static_cast<double>(step.step) / static_cast<double>(total);

@@ -9,7 +9,7 @@
 namespace lockstep {
 
 /// What a progress line says. `seconds_left` is negative while it is not known.
-struct Progress {
+struct ProgressFigures {
   const StepRecord& step;
   std::uint64_t total_steps = 0;
   double samples_per_second = 0;
@@ -18,7 +18,7 @@ struct Progress {
 
 /// Step 1234/4290, 29 %, loss 0.287, accuracy 0.906, 61,234 samples/s, 0:41 left
 /// Parts that do not fit into `columns` are left out from the end.
-std::string progress_line(const Progress& progress, std::size_t columns);
+std::string progress_line(const ProgressFigures& progress, std::size_t columns);
 
 /// 41 s: "0:41"; an hour and more: "1:02:03".
 std::string duration_text(double seconds);

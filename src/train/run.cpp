@@ -4,9 +4,12 @@
 #include <climits>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include <lockstep/core/error.hpp>
 #include <lockstep/train/model_file.hpp>
+#include <lockstep/train/supervisor.hpp>
 
 #include "job.hpp"
 #include "journal.hpp"
@@ -84,10 +87,15 @@ class Run {
   /// From where the ranks stand to the end.
   Summary go_on() {
     recovery_.agree_on(standing_);
-    if (!job_) job_ = std::make_unique<Job>(config_, world_);
-    job_->share_out(standing_.state);
+    if (world_.rank() == 0) tell_supervisor("together");
+    if (job_) {
+      job_->share_out(standing_.state);
+    } else {
+      job_ = std::make_unique<Job>(config_, world_, standing_.state);
+    }
+    const auto happened = recovery_.tell(standing_.state.step);
     agree(world_, [&] {
-      if (world_.rank() == 0) report();
+      if (world_.rank() == 0) report(happened);
     });
     if (!standing_.begun()) begin();
     trainer_.emplace(job_->plan(), job_->schedule(), job_->replica(), job_->evaluator(), world_,
@@ -96,7 +104,7 @@ class Run {
   }
 
   /// Rank 0's, which may have become it just now.
-  void report() {
+  void report(const std::vector<std::string>& happened) {
     if (!standing_.begun()) {
       report_.reset();
       report_ = std::make_unique<RunReport>(config_, *job_);
@@ -104,7 +112,8 @@ class Run {
       report_ = std::make_unique<RunReport>(config_, *job_, standing_.state.step, journal_);
       journal_.attach(report_.get());
     }
-    for (const std::string& line : recovery_.tell(standing_.progress.steps)) report_->note(line);
+    tell_supervisor("training");
+    for (const std::string& line : happened) report_->note(line);
   }
 
   /// At the first step, or at a checkpoint.

@@ -12,23 +12,28 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("LOCKSTEP_BUILD", ROOT / "build" / "release"))
-LOCKSTEP = pathlib.Path(os.environ.get("LOCKSTEP", BUILD / "lockstep"))
+LAUNCH = ROOT / "launch" / "run"
 
 
-def mpirun():
-    return os.environ.get("LOCKSTEP_MPIRUN") or (BUILD / "mpirun.txt").read_text().strip()
+def descendants(process):
+    """Of a process, without itself."""
+    found = []
+    try:
+        for task in pathlib.Path(f"/proc/{process}/task").iterdir():
+            for child in (task / "children").read_text().split():
+                found += [int(child), *descendants(child)]
+    except OSError:
+        pass  # it ended just now
+    return found
 
 
 class FaultyRun:
-    """`options` of train; ranks under plain mpirun with ULFM, as launch/run starts them."""
+    """`options` of train, `flags` of launch/run."""
 
-    def __init__(self, ranks, options, out=None, program=LOCKSTEP):
+    def __init__(self, ranks, options, flags=("--startup-timeout", 10), out=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lockstep-fault-"))
         self.out = pathlib.Path(out) if out else self.folder / "run"
-        command = [mpirun(), "--allow-run-as-root", "--with-ft", "ulfm", "--oversubscribe",
-                   "--bind-to", "none", "-n", str(ranks), program, "train", "--no-progress",
-                   "--out", self.out, *options]
+        command = [LAUNCH, "-n", ranks, *flags, "--", "train", "--out", self.out, *options]
         self.begin = time.monotonic()
         self.log = open(self.folder / "log", "w+")
         self.process = subprocess.Popen(list(map(str, command)), stdout=self.log,
@@ -41,15 +46,15 @@ class FaultyRun:
     def ranks(self):
         """Process numbers by rank, of those that are alive."""
         found = {}
-        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        try:
-            for child in children.read_text().split():
+        for child in descendants(self.process.pid):
+            try:
                 environment = pathlib.Path(f"/proc/{child}/environ").read_bytes()
-                rank = re.search(rb"(?:^|\0)OMPI_COMM_WORLD_RANK=(\d+)", environment)
-                if rank and pathlib.Path(f"/proc/{child}/exe").resolve().name == LOCKSTEP.name:
-                    found[int(rank[1])] = int(child)
-        except OSError:
-            pass  # one ended just now
+                program = os.readlink(f"/proc/{child}/exe")
+            except OSError:
+                continue  # it ended just now
+            rank = re.search(rb"(?:^|\0)OMPI_COMM_WORLD_RANK=(\d+)", environment)
+            if rank and program.endswith("/lockstep"):
+                found[int(rank[1])] = child
         return found
 
     def kill(self, rank, number=signal.SIGKILL):
@@ -69,7 +74,7 @@ class FaultyRun:
             code = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
             code = None
-        for process in [*self.ranks().values(), self.process.pid]:
+        for process in [*descendants(self.process.pid), self.process.pid]:
             try:
                 os.kill(process, signal.SIGKILL)
             except ProcessLookupError:

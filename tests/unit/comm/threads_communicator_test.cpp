@@ -71,6 +71,7 @@ class WrongSums : public Communicator {
     for (auto& value : values) value *= 2;  // the other rank gave the same
     values.front() += error_;
   }
+  void all_reduce(std::span<float>) override {}
   void broadcast(std::span<std::byte>, std::size_t) override {}
   void barrier() override {}
   std::unique_ptr<Communicator> first(std::size_t) override { return nullptr; }
@@ -89,6 +90,7 @@ TEST(AllReduceChecked, finds_a_wrong_sum_and_a_missing_rank) {
   EXPECT_THROW(all_reduce_checked(wrong, values), RankLost);
   class Alone : public WrongSums {
     using WrongSums::WrongSums;
+    using WrongSums::all_reduce;
     void all_reduce(std::span<std::int64_t>) override {}
   } alone(0);
   EXPECT_THROW(all_reduce_checked(alone, values), RankLost);

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+namespace lockstep {
+
+/// Tells launch/run, which set LOCKSTEP_SUPERVISED, how far the run has come: a line
+/// "@lockstep <what>" on standard error, which launch/run keeps to itself. What it says:
+///   together   MPI_Init is behind all ranks
+///   training   the run folder is this run's: a restart may go on from its checkpoints
+///   ended N    the exit code; mpirun's own says nothing where ranks were killed
+/// Does nothing without launch/run. A note that can't be written is lost.
+void tell_supervisor(const std::string& what) noexcept;
+
+}  // namespace lockstep
