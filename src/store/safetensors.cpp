@@ -13,6 +13,7 @@
 #include <lockstep/core/error.hpp>
 #include <lockstep/store/file.hpp>
 
+#include "safetensors_bytes.hpp"
 #include "safetensors_header.hpp"
 
 namespace lockstep {
@@ -64,7 +65,7 @@ const NamedTensor& TensorFile::find(const std::string& name,
   return tensor;
 }
 
-void write_tensors(const std::filesystem::path& path, const TensorFile& file) {
+std::string to_bytes(const TensorFile& file) {
   const std::string header = make_header(file);
   const std::uint64_t length = header.size();
   std::string text(length_bytes, '\0');
@@ -74,11 +75,10 @@ void write_tensors(const std::filesystem::path& path, const TensorFile& file) {
     text.append(reinterpret_cast<const char*>(tensor.values.data()),
                 tensor.values.size() * sizeof(float));
   }
-  write_file(path, text);
+  return text;
 }
 
-TensorFile read_tensors(const std::filesystem::path& path) {
-  const std::string text = read_file(path);
+TensorFile from_bytes(std::string_view text, const std::filesystem::path& path) {
   if (text.size() < length_bytes) fail_as_safetensors(path, "shorter than 8 bytes");
   std::uint64_t length = 0;
   std::memcpy(&length, text.data(), length_bytes);
@@ -86,9 +86,8 @@ TensorFile read_tensors(const std::filesystem::path& path) {
     fail_as_safetensors(path,
                         fmt::format("a header of {} bytes in a file of {}", length, text.size()));
   }
-  const std::string_view values = std::string_view(text).substr(length_bytes + length);
-  SafetensorsHeader header =
-      parse_header(std::string_view(text).substr(length_bytes, length), path);
+  const std::string_view values = text.substr(length_bytes + length);
+  SafetensorsHeader header = parse_header(text.substr(length_bytes, length), path);
   check_places(header.entries, values.size(), path);
 
   TensorFile file{{}, std::move(header.metadata), path};
@@ -100,6 +99,14 @@ TensorFile read_tensors(const std::filesystem::path& path) {
     file.tensors.push_back(std::move(entry.tensor));
   }
   return file;
+}
+
+void write_tensors(const std::filesystem::path& path, const TensorFile& file) {
+  write_file(path, to_bytes(file));
+}
+
+TensorFile read_tensors(const std::filesystem::path& path) {
+  return from_bytes(read_file(path), path);
 }
 
 }  // namespace lockstep

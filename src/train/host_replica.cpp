@@ -62,10 +62,26 @@ StepOutcome HostReplica::step(std::uint64_t step, const RankReport& request) {
   lap(seconds_.verify);
   adam_.step(parameters_, sum_.gradient(), batch_size_, schedule_.rate(step), step);
   lap(seconds_.adam);
+  step_ = step;
   load_parameters();
   lap(seconds_.load);
   last_step_ = {.compute_seconds = sealed - begin, .reduce_seconds = reduced - sealed};
   return {sum_.tally(), sum_.stop(), sum_.failure(), sum_.reports()};
+}
+
+TrainingState HostReplica::state() const {
+  const auto copy = [](std::span<const float> block) {
+    return std::vector<float>(block.begin(), block.end());
+  };
+  return {step_, parameters_, copy(adam_.first_moment()), copy(adam_.second_moment())};
+}
+
+void HostReplica::restore(const TrainingState& state) {
+  step_ = state.step;
+  parameters_ = state.parameters;
+  std::ranges::copy(state.first_moment, adam_.first_moment().begin());
+  std::ranges::copy(state.second_moment, adam_.second_moment().begin());
+  load_parameters();
 }
 
 /// The request, with what the step before took.

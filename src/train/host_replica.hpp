@@ -25,6 +25,8 @@ class HostReplica final : public Replica {
   Tally tally(std::uint64_t step) override;
   Tally evaluate(const Batch& batch, std::span<float> probabilities) override;
   std::span<const float> parameters() const override { return parameters_; }
+  TrainingState state() const override;
+  void restore(const TrainingState& state) override;
   RankReport last_step() const override { return last_step_; }
 
   StepSeconds seconds() const;
@@ -35,6 +37,7 @@ class HostReplica final : public Replica {
   void load_parameters();
   RankReport report(const RankReport& request) const;
 
+  std::uint64_t step_ = 0;  // the last one taken
   std::vector<float> parameters_;
   std::vector<LocalShard> shards_;
   std::size_t batch_size_;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <lockstep/model/engine.hpp>
+#include <lockstep/train/training_state.hpp>
 
 #include "gradient_sum.hpp"
 
@@ -35,7 +36,8 @@ class Replica {
  public:
   virtual ~Replica() = default;
 
-  /// Takes step `step` (from 1). Collective. Throws what GradientSum::verify throws.
+  /// Takes step `step` (from 1). Collective. Throws what GradientSum::verify throws; if it throws,
+  /// the state is that before the step.
   virtual StepOutcome step(std::uint64_t step, const RankReport& request) = 0;
 
   /// This rank's part of the tally of a step's batch with the parameters as they are now.
@@ -46,6 +48,12 @@ class Replica {
   virtual Tally evaluate(const Batch& batch, std::span<float> probabilities) = 0;
 
   virtual std::span<const float> parameters() const = 0;
+
+  /// A copy of where the training stands: after the last step taken.
+  virtual TrainingState state() const = 0;
+  /// Goes on from there: the next step to take is state.step + 1. The blocks must have the sizes of
+  /// this replica's.
+  virtual void restore(const TrainingState& state) = 0;
 
   /// What this rank's last step took, in RankReport's terms.
   virtual RankReport last_step() const = 0;

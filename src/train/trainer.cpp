@@ -18,22 +18,28 @@ Trainer::Trainer(const TrainingPlan& plan, const Schedule& schedule, Replica& re
       communicator_(communicator),
       observer_(observer) {}
 
-Progress Trainer::run() {
-  begin_ = seconds_now();
+Progress Trainer::run(const Progress& from) {
+  progress_ = from;
+  pending_ = {};
+  begin_ = seconds_now() - from.seconds;
   while (progress_.steps < plan_.total_steps() && !progress_.stopped) {
-    const double step_begin = seconds_now();
-    const StepOutcome outcome =
-        replica_.step(++progress_.steps, {.stop = stop_requested(), .failure = failure_code_});
-    end_on_failure(outcome.failure);
-    observe(outcome, seconds_now() - step_begin);
-    progress_.stopped = outcome.stop && progress_.steps < plan_.total_steps();
-    const bool epoch_ends = progress_.steps % plan_.steps_per_epoch == 0;
-    if (epoch_ends || progress_.stopped) publish(last_reports());
-    if (epoch_ends && !progress_.stopped) end_epoch();
+    take_step();
+    if (epoch_ends() || progress_.stopped) publish(last_reports());
+    if (epoch_ends()) end_epoch();
   }
   progress_.seconds = seconds_now() - begin_;
   if (failure_) std::rethrow_exception(failure_);
   return progress_;
+}
+
+void Trainer::take_step() {
+  const double begin = seconds_now();
+  const StepOutcome outcome =
+      replica_.step(progress_.steps + 1, {.stop = stop_requested(), .failure = failure_code_});
+  ++progress_.steps;
+  end_on_failure(outcome.failure);
+  observe(outcome, seconds_now() - begin);
+  progress_.stopped = outcome.stop && progress_.steps < plan_.total_steps();
 }
 
 void Trainer::end_on_failure(int exit_code) const {

@@ -36,7 +36,7 @@ struct Progress {
   std::uint64_t steps = 0;  // taken
   bool stopped = false;     // on request, before the last
   Score validation;         // at the end of the last whole epoch
-  double seconds = 0;       // since the first step began
+  double seconds = 0;       // of training, those before a resumption included
 };
 
 /// Takes a replica through the epochs.
@@ -45,11 +45,13 @@ class Trainer {
   Trainer(const TrainingPlan& plan, const Schedule& schedule, Replica& replica,
           const Evaluator& evaluator, Communicator& communicator, Observer& observer);
 
-  /// From the first step to the last, or to the one after which a rank was asked to stop.
-  /// Collective.
-  Progress run();
+  /// From where the replica stands (`from`, of the same step: nothing yet, or what it had come to)
+  /// to the last step, or to the one after which a rank was asked to stop. Collective.
+  Progress run(const Progress& from = {});
 
  private:
+  bool epoch_ends() const noexcept { return progress_.steps % plan_.steps_per_epoch == 0; }
+  void take_step();
   void end_epoch();
   void end_on_failure(int exit_code) const;
   void observe(const StepOutcome& outcome, double seconds);
@@ -65,7 +67,8 @@ class Trainer {
   Observer& observer_;
   Progress progress_;
   double begin_ = 0;
-  StepRecord pending_;          // of the last step; the ranks' times come with the next
+  StepRecord pending_;  // of the last step, or of step 0 if it is published; the ranks' times come
+                        // with the next step
   std::exception_ptr failure_;  // of this rank's observer
   int failure_code_ = 0;
 };

@@ -32,8 +32,11 @@ class Adam {
   void step(std::span<float> parameters, std::span<const std::int64_t> sum, std::uint64_t samples,
             double rate, std::uint64_t step);
 
+  /// The moments, to be kept and to be set again; the step's number is the caller's.
   std::span<float> first_moment() noexcept { return first_.span(); }
   std::span<float> second_moment() noexcept { return second_.span(); }
+  std::span<const float> first_moment() const noexcept { return first_.span(); }
+  std::span<const float> second_moment() const noexcept { return second_.span(); }
 
  private:
   AdamConfig config_;
