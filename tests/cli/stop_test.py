@@ -3,6 +3,7 @@ import pathlib
 import re
 import signal
 import subprocess
+import time
 import unittest
 
 from program import LOCKSTEP, MPIRUN, ProgramTest, needs_mpi
@@ -41,6 +42,22 @@ class Stop(ProgramTest):
                 last = out.splitlines()[-1]
                 self.assertIn("Weights SHA-256: ", last)
                 self.assertIn(last.split()[-1], model)
+
+    def test_asked_by_several_ways_at_once(self):
+        process = self.begin()
+        for number in [signal.SIGTERM, signal.SIGUSR1, signal.SIGTERM]:
+            process.send_signal(number)
+            time.sleep(0.01)
+        self.assert_stopped(process.wait(60), process)
+
+    def test_a_second_ctrl_c_ends_it_at_once(self):
+        process = self.begin()
+        process.send_signal(signal.SIGSTOP)  # both are there before it can stop by itself
+        for number in [signal.SIGTERM, signal.SIGINT]:
+            process.send_signal(number)
+        process.send_signal(signal.SIGCONT)
+        self.assertEqual(process.wait(60), -signal.SIGINT)
+        process.communicate()
 
     def test_when_nobody_reads_any_more(self):
         process = self.begin()
