@@ -81,7 +81,7 @@ class SlurmTest(unittest.TestCase):
         except AssertionError as error:
             self.fail(f"{error} of job {job}, {self.field(job, 'JobState')}:\n{self.log(job)}")
 
-    def wait_state(self, job, state, seconds=120):
+    def wait_state(self, job, state, seconds=60):
         try:
             wait_for(lambda: self.field(job, "JobState") == state, seconds, state)
         except AssertionError as error:
