@@ -94,6 +94,9 @@ class Machine:
     def enter(self, *spaces):
         return ["nsenter", "-t", self.first, *(spaces or SPACES)]
 
+    def holds(self, process):
+        return os.readlink(f"/proc/{process}/ns/uts") == os.readlink(f"/proc/{self.first}/ns/uts")
+
     def start(self, log, *words):
         with open(log, "a") as output:
             self.processes.append(subprocess.Popen([*self.enter(), *words], stdin=subprocess.DEVNULL,

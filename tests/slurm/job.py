@@ -1,13 +1,11 @@
 """Training runs as jobs of a pretend cluster."""
 
-import hashlib
 import json
 import os
 import pathlib
 import re
 import shutil
 import signal
-import struct
 import subprocess
 import tempfile
 import unittest
@@ -87,22 +85,22 @@ class SlurmTest(unittest.TestCase):
         except AssertionError as error:
             self.fail(f"{error} of job {job}, {self.field(job, 'JobState')}:\n{self.log(job)}")
 
-    def ranks(self, out="run"):
-        """The ranks that train into this folder, as numbers of processes."""
+    def ranks(self, node="", out="run"):
+        """The ranks that train into this folder on a node, or on all: numbers of their processes."""
         found = []
         for process in pathlib.Path("/proc").glob("[0-9]*"):
             try:
-                words = (process / "cmdline").read_bytes().split(b"\0")
-                if words[0].endswith(b"/lockstep") and (process / "cwd").resolve() == self.work:
-                    if out.encode() in words:
-                        found.append(int(process.name))
+                words = (process / "cmdline").read_bytes().decode().split("\0")
+                if (words[0].endswith("/lockstep") and out in words and (process / "cwd").resolve() == self.work and
+                        (not node or self.cluster.nodes[node].holds(process.name))):
+                    found.append(int(process.name))
             except OSError:  # it has ended meanwhile
                 pass
         return found
 
-    def hold(self):
-        """Stops the clock of the run: a rank that stands still, until it is told to continue."""
-        rank = self.ranks()[0]
+    def hold(self, node):
+        """Lets the whole run stand still: a rank of it does, until it is told to continue."""
+        rank = self.ranks(node)[0]
         os.kill(rank, signal.SIGSTOP)
         return rank
 

@@ -3,7 +3,7 @@ import signal
 import unittest
 
 from cluster import wait_for
-from job import RUN, SlurmTest
+from job import SlurmTest
 
 
 class Stop(SlurmTest):
@@ -26,14 +26,14 @@ class Stop(SlurmTest):
 
     def test_before_the_time_limit(self):
         job = self.begin("--time", "1", "--sbatch", "--signal=B:USR1@20")
-        rank = self.hold()
+        rank = self.hold("n1")
         self.wait_log(job, "asked to stop", 90)
         os.kill(rank, signal.SIGCONT)
         self.assert_went_on(job)
 
     def test_at_preemption(self):
         job = self.begin("--sbatch", "--exclusive")
-        self.hold()  # Slurm itself lets it continue, to hear of it
+        self.hold("n2")  # Slurm lets it continue, to hear SIGTERM
         other = self.slurm("sbatch", "--parsable", "--partition=high", "--nodes=3", "--exclusive", "--output=/dev/null",
                            "--wrap=sleep 1").strip()
         self.wait_state(other, "COMPLETED")
