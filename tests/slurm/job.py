@@ -73,13 +73,13 @@ class SlurmTest(unittest.TestCase):
         path = self.work / f"slurm-{job}.out"
         return path.read_text() if path.exists() else ""
 
-    def wait_log(self, job, text, seconds=60):
+    def wait_log(self, job, text, seconds=120):
         try:
             wait_for(lambda: text in self.log(job), seconds, f"'{text}'")
         except AssertionError as error:
             self.fail(f"{error} of job {job}, {self.field(job, 'JobState')}:\n{self.log(job)}")
 
-    def wait_state(self, job, state, seconds=60):
+    def wait_state(self, job, state, seconds=120):
         try:
             wait_for(lambda: self.field(job, "JobState") == state, seconds, state)
         except AssertionError as error:
