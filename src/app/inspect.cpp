@@ -41,17 +41,27 @@ nlohmann::ordered_json to_json(const TensorFile& file) {
   return {{"tensors", tensors}, {"metadata", file.metadata}};
 }
 
+/// Of the first column, with room for every name.
+std::size_t name_width(const TensorFile& file) {
+  std::size_t longest = 16;
+  for (const NamedTensor& tensor : file.tensors) longest = std::max(longest, tensor.name.size());
+  for (const auto& [key, value] : file.metadata) longest = std::max(longest, key.size());
+  return longest + 2;
+}
+
 std::string to_text(const TensorFile& file) {
-  std::string text = fmt::format("{:<18}{:<12}{:>10}{:>10}{:>10}{:>10}\n", "tensor", "shape", "min",
-                                 "max", "mean", "norm");
+  const std::size_t width = name_width(file);
+  std::string text = fmt::format("{:<{}}{:<12}{:>10}{:>10}{:>10}{:>10}\n", "tensor", width, "shape",
+                                 "min", "max", "mean", "norm");
   for (const NamedTensor& tensor : file.tensors) {
     const Statistics statistics(tensor.values);
-    text += fmt::format("{:<18}{:<12}{:>10.4f}{:>10.4f}{:>10.4f}{:>10.4f}\n", tensor.name,
+    text += fmt::format("{:<{}}{:<12}{:>10.4f}{:>10.4f}{:>10.4f}{:>10.4f}\n", tensor.name, width,
                         fmt::format("[{}]", fmt::join(tensor.shape, "][")), statistics.min,
                         statistics.max, statistics.mean, statistics.norm);
   }
   text += "\n";
-  for (const auto& [key, value] : file.metadata) text += fmt::format("{:<18}{}\n", key, value);
+  for (const auto& [key, value] : file.metadata)
+    text += fmt::format("{:<{}}{}\n", key, width, value);
   return text;
 }
 

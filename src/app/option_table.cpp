@@ -32,9 +32,32 @@ std::vector<Option> file_options() {
            .group = Group::files,
            .commands = train_bit,
            .value = "DIR",
-           .help = "the run folder to make",
+           .help = "the run folder to make, or to go on in",
            .default_text = "runs/<date>-<time>-<process>"},
           [](auto& o) -> auto& { return o.run.out; }),
+      whole(
+          {.name = "checkpoint-every",
+           .group = Group::files,
+           .commands = train_bit,
+           .value = "STEPS",
+           .help =
+               "write a checkpoint so often; 0: at the epochs' ends, where there is always one"},
+          [](auto& o) -> auto& { return o.run.checkpoints.every; }, 0, 1000000000),
+      whole(
+          {.name = "keep-checkpoints",
+           .group = Group::files,
+           .commands = train_bit,
+           .value = "N",
+           .help = "how many of the newest, beside the best by validation"},
+          [](auto& o) -> auto& { return o.run.checkpoints.keep; }, 1, 1000000),
+      text(
+          {.name = "resume",
+           .group = Group::files,
+           .commands = train_bit,
+           .value = "auto|never|FILE",
+           .help =
+               "go on from the newest whole checkpoint in --out, start anew, or go on from a file"},
+          [](auto& o) -> auto& { return o.run.resume; }),
       text(
           {.name = "model",
            .group = Group::files,

@@ -41,6 +41,10 @@ void Console::line(const std::string& text) {
   if (!config_.quiet) print(text);
 }
 
+void Console::warning(const std::string& text) {
+  print("Warning: " + text);
+}
+
 void Console::progress(const StepRecord& step, std::uint64_t total_steps,
                        double samples_per_second) {
   if (!terminal_ || !config_.progress || config_.quiet) return;

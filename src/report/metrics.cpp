@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -10,11 +11,15 @@
 
 #include <lockstep/core/error.hpp>
 
+#include "row_file.hpp"
+
 namespace lockstep {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
+constexpr const char* jsonl_name = "metrics.jsonl";
+constexpr const char* csv_name = "metrics.csv";
 constexpr const char* csv_header =
     "kind,step,epoch,loss,accuracy,rate,seconds,compute_seconds,wait_seconds,reduce_seconds,"
     "max_compute_seconds,max_wait_seconds,max_reduce_seconds,validation_loss,validation_accuracy\n";
@@ -75,37 +80,59 @@ std::string to_csv(const EpochRecord& record) {
                      cell(record.validation_loss), cell(record.validation_accuracy));
 }
 
-}  // namespace
-
-MetricsWriter::MetricsWriter(const std::filesystem::path& folder)
-    : folder_(folder), jsonl_(folder / "metrics.jsonl"), csv_(folder / "metrics.csv") {
-  csv_ << csv_header;
-  check();
+std::optional<std::uint64_t> step_of_json(std::string_view line) {
+  const Json row = Json::parse(line, nullptr, false);
+  if (!row.is_object() || !row.contains("step") || !row["step"].is_number_unsigned()) return {};
+  return row["step"].get<std::uint64_t>();
 }
 
+std::optional<std::uint64_t> step_of_csv(std::string_view line) {
+  const std::size_t begin = line.find(',') + 1;
+  std::uint64_t step = 0;
+  const auto [end, error] = std::from_chars(line.data() + begin, line.data() + line.size(), step);
+  if (begin == 0 || error != std::errc{} || end == line.data() + line.size() || *end != ',') {
+    return {};
+  }
+  return step;
+}
+
+}  // namespace
+
+struct MetricsWriter::Files {
+  RowFile jsonl;
+  RowFile csv;
+};
+
+MetricsWriter::MetricsWriter(const std::filesystem::path& folder, std::uint64_t step)
+    : folder_(folder),
+      files_(new Files{{folder / jsonl_name, "", step, step_of_json},
+                       {folder / csv_name, csv_header, step, step_of_csv}}) {
+  flush();
+}
+
+MetricsWriter::~MetricsWriter() = default;
+
 void MetricsWriter::add(const StepRecord& record) {
-  jsonl_ << to_json(record) << '\n';
-  csv_ << to_csv(record);
-  check();
+  add(to_json(record).dump() + "\n", to_csv(record));
 }
 
 void MetricsWriter::add(const EpochRecord& record) {
-  jsonl_ << to_json(record) << '\n';
-  csv_ << to_csv(record);
-  check();
+  add(to_json(record).dump() + "\n", to_csv(record));
+}
+
+void MetricsWriter::add(const std::string& json_row, const std::string& csv_row) {
+  files_->jsonl.add(json_row);
+  files_->csv.add(csv_row);
+  if (files_->jsonl.full() || files_->csv.full()) flush();
 }
 
 void MetricsWriter::flush() {
-  jsonl_.flush();
-  csv_.flush();
-  check();
-}
-
-void MetricsWriter::check() const {
-  if (jsonl_ && csv_) return;
+  const bool jsonl = files_->jsonl.flush();
+  const bool csv = files_->csv.flush();
+  if (jsonl && csv) return;
   throw Error(ExitCode::store,
               fmt::format("can't write {} in {}: free some space or choose another --out",
-                          jsonl_ ? "metrics.csv" : "metrics.jsonl", folder_.string()));
+                          jsonl ? csv_name : jsonl_name, folder_.string()));
 }
 
 }  // namespace lockstep

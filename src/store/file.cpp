@@ -9,17 +9,10 @@
 #include <cstdio>
 
 #include <lockstep/core/error.hpp>
-#include <lockstep/core/handle.hpp>
+#include <lockstep/store/folder_lock.hpp>
 
 namespace lockstep {
 namespace {
-
-struct DescriptorTraits {
-  using Type = int;
-  static int null() { return -1; }
-  static void destroy(int descriptor) noexcept { ::close(descriptor); }
-};
-using Descriptor = Handle<DescriptorTraits>;
 
 [[noreturn]] void fail_to_write(const std::filesystem::path& path, int error_number) {
   const char* remedy = "check the folder's permissions or choose another --out";
@@ -72,6 +65,11 @@ void write_file(const std::filesystem::path& path, const std::string& text) {
   if (::rename(temporary.c_str(), path.c_str()) != 0) fail_to_write(path, errno);
   remover.path.clear();
   if (!sync_folder(folder)) fail_to_write(path, errno);
+}
+
+bool sync_file(const std::filesystem::path& path) noexcept {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  return file && ::fsync(file.get()) == 0;
 }
 
 std::string read_file(const std::filesystem::path& path) {

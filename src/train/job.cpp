@@ -7,6 +7,8 @@
 #include <lockstep/comm/processor_share.hpp>
 #include <lockstep/core/error.hpp>
 
+#include "recipe_settings.hpp"
+
 namespace lockstep {
 
 Job::Job(const RunConfig& config, Communicator& world)
@@ -28,7 +30,8 @@ void Job::open_data() {
   shard_plan_.seed = recipe_.seed;
   shard_plan_.shards =
       recipe_.shards > 0 ? recipe_.shards : std::max<std::size_t>(recipe_.batch_size / 8, 1);
-  plan_ = {recipe_.epochs, dataset_->training_size() / recipe_.batch_size, recipe_.batch_size};
+  plan_ = {recipe_.epochs, dataset_->training_size() / recipe_.batch_size, recipe_.batch_size,
+           config_.checkpoints.every};
   schedule_ = Schedule(recipe_.schedule, plan_.total_steps());
   check_sizes();
   if (world_.rank() == 0) shape_.classes = dataset_->classes();
@@ -88,6 +91,10 @@ void Job::make_replica() {
   replica_ =
       std::make_unique<HostReplica>(std::move(parameters), std::move(shards_), recipe_.batch_size,
                                     std::move(engine), world_, *team_, recipe_.adam, schedule_);
+}
+
+std::map<std::string, std::string> Job::settings() const {
+  return recipe_settings(recipe_, shard_plan_.shards);
 }
 
 std::string Job::description() const {

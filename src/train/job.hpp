@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -25,6 +26,9 @@ class Job {
   const ModelShape& shape() const noexcept { return shape_; }
   const TrainingPlan& plan() const noexcept { return plan_; }
   const Schedule& schedule() const noexcept { return schedule_; }
+  /// What decides the weights' bits, see recipe_settings().
+  std::map<std::string, std::string> settings() const;
+  int arithmetic() const noexcept { return engine_ == "torch" ? 0 : arithmetic_number; }
   const Evaluator& evaluator() const noexcept { return *evaluator_; }
   HostReplica& replica() noexcept { return *replica_; }
   Team& team() noexcept { return *team_; }

@@ -6,6 +6,7 @@
 #include <lockstep/train/model_file.hpp>
 
 #include "job.hpp"
+#include "resume.hpp"
 #include "run_report.hpp"
 
 namespace lockstep {
@@ -19,10 +20,11 @@ Summary summarise(const Job& job, std::span<const float> parameters, const Progr
   s.weights_sha256 = weights_sha256(parameters);
   s.steps = progress.steps;
   s.world_size = world.size();
+  s.restarts = progress.restarts;
   s.seconds = progress.seconds;
   s.samples_per_second = static_cast<double>(progress.steps * job.plan().batch_size) /
                          std::max(progress.seconds, 1e-9);
-  s.arithmetic = job.engine() == "torch" ? 0 : arithmetic_number;
+  s.arithmetic = job.arithmetic();
   s.engine = job.engine();
   s.isa = job.isa();
   s.communicator = world.description();
@@ -64,7 +66,9 @@ Summary train(const RunConfig& config, Communicator& world) {
   });
   Trainer trainer(job.plan(), job.schedule(), job.replica(), job.evaluator(), world,
                   report ? static_cast<Observer&>(*report) : silent);
-  const Progress progress = trainer.run();
+  const Progress start =
+      share_start(report ? report->start() : std::optional<Checkpoint>(), job.replica(), world);
+  const Progress progress = trainer.run(start);
   const auto parameters = job.replica().parameters();
   Summary summary = summarise(job, parameters, progress, world);
   if (progress.stopped) {

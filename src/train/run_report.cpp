@@ -7,8 +7,11 @@
 #include <iostream>
 
 #include <lockstep/core/clock.hpp>
+#include <lockstep/core/error.hpp>
 #include <lockstep/report/plots.hpp>
 #include <lockstep/train/model_file.hpp>
+
+#include "resume.hpp"
 
 namespace lockstep {
 namespace {
@@ -49,6 +52,16 @@ std::vector<Prediction> choose_predictions(const TestReport& test) {
   return sheet;
 }
 
+/// So that the last lines are printed whatever could be saved.
+std::exception_ptr failure_of(const std::function<void()>& save) {
+  try {
+    save();
+    return nullptr;
+  } catch (const Error&) {
+    return std::current_exception();
+  }
+}
+
 }  // namespace
 
 RunReport::RunReport(const RunConfig& config, const Job& job)
@@ -58,59 +71,78 @@ RunReport::RunReport(const RunConfig& config, const Job& job)
       console_(std::cout, isatty(STDOUT_FILENO) != 0, config.console,
                job.dataset().synthetic() ? "[synthetic] " : ""),
       title_(fmt::format("{} digits, seed {}", job.dataset().name(), config.recipe.seed)) {
-  if (!config.out.empty()) {
-    folder_ = RunFolder::create(config.out);
-    folder_->write("config.json", config.config_json);
-    metrics_.emplace(folder_->path());
-  }
+  std::optional<RunFolder> folder;
+  if (!config.out.empty()) folder = RunFolder::create(config.out);
+  start_ = find_start(config, job, console_);
+  if (folder) files_.emplace(config, std::move(*folder), job, start_, console_);
   console_.line(job.description());
+  if (start_) {
+    console_.line(
+        fmt::format("Going on after step {} of {}", start_->state.step, plan_.total_steps()));
+  }
 }
 
 void RunReport::step(const StepRecord& record) {
-  if (begin_ == 0) begin_ = seconds_now() - record.seconds;
-  if (metrics_) metrics_->add(record);
-  const double samples = static_cast<double>(record.step * plan_.batch_size);
+  if (first_step_ == 0) {
+    first_step_ = record.step;
+    begin_ = seconds_now() - record.seconds;
+  }
+  if (files_) files_->step(record);
+  const auto samples = static_cast<double>((record.step - first_step_ + 1) * plan_.batch_size);
   console_.progress(record, plan_.total_steps(), samples / (seconds_now() - begin_));
 }
 
 void RunReport::epoch(const EpochRecord& record, std::span<const float> parameters) {
   console_.epoch(record);
-  if (metrics_) {
-    metrics_->add(record);
-    metrics_->flush();
-  }
+  if (files_) files_->epoch(record);
   if (config_.on_epoch) config_.on_epoch(record.epoch, parameters);
+}
+
+void RunReport::checkpoint(const Progress& progress, const Replica& replica) {
+  if (files_) files_->checkpoint(progress, replica);
 }
 
 void RunReport::finish(const Summary& summary, std::span<const float> parameters,
                        const TestReport& test) {
   console_.test(test.score.loss, test.score.accuracy);
-  if (folder_) {
-    write_weights(summary, parameters);
-    draw(test);
-    folder_->finish(summary);
-    console_.line(fmt::format("Run folder: {}", folder_->path().string()));
-  }
+  const std::exception_ptr failure = failure_of([&] {
+    if (files_) save(summary, parameters, test);
+  });
   console_.weights(summary.weights_sha256);
+  if (failure) std::rethrow_exception(failure);
+}
+
+void RunReport::save(const Summary& summary, std::span<const float> parameters,
+                     const TestReport& test) {
+  files_->settle();
+  write_weights(summary, parameters);
+  files_->attempt("pictures", [&] { draw(test); });
+  files_->folder().finish(summary);
+  console_.line(fmt::format("Run folder: {}", files_->folder().path().string()));
 }
 
 void RunReport::stop(const Summary& summary, std::span<const float> parameters) {
-  if (folder_) write_weights(summary, parameters);
+  const std::exception_ptr failure = failure_of([&] {
+    if (!files_) return;
+    files_->settle();
+    files_->require_checkpoint(summary.steps);
+    write_weights(summary, parameters);
+  });
   console_.line(
       fmt::format("Stopped on request after step {} of {}", summary.steps, plan_.total_steps()));
   console_.weights(summary.weights_sha256);
+  if (failure) std::rethrow_exception(failure);
 }
 
 void RunReport::write_weights(const Summary& summary, std::span<const float> parameters) {
-  metrics_->flush();
   Model model{shape_, Buffer<float>(parameters.size()), config_.recipe.seed, summary.steps,
               summary.data};
   std::ranges::copy(parameters, model.parameters.data());
-  write_model(folder_->path() / "model.safetensors", model);
+  write_model(files_->folder().path() / "model.safetensors", model);
 }
 
 void RunReport::draw(const TestReport& test) {
-  const auto& path = folder_->path();
+  const auto& path = files_->folder().path();
   note(draw_curves(path, title_));
   note(draw_predictions(path, choose_predictions(test), title_));
   note(draw_confusion(path, test.confusion, test.classes, title_));

@@ -5,11 +5,10 @@
 #include <vector>
 
 #include <lockstep/report/console.hpp>
-#include <lockstep/report/metrics.hpp>
-#include <lockstep/store/run_folder.hpp>
 #include <lockstep/train/run.hpp>
 
 #include "job.hpp"
+#include "run_files.hpp"
 
 namespace lockstep {
 
@@ -26,19 +25,27 @@ struct TestReport {
 /// Rank 0's side of a run: the console, the metrics and the run folder.
 class RunReport final : public Observer {
  public:
-  /// Makes the run folder, if one is wanted, writes config.json into it and prints the first line.
+  /// Makes the run folder, if one is wanted, finds the checkpoint to go on from, if there is one,
+  /// writes config.json and prints the first lines. Throws what RunFolder::create and find_start
+  /// throw.
   RunReport(const RunConfig& config, const Job& job);
+
+  const std::optional<Checkpoint>& start() const noexcept { return start_; }
 
   void step(const StepRecord& record) override;
   void epoch(const EpochRecord& record, std::span<const float> parameters) override;
+  void checkpoint(const Progress& progress, const Replica& replica) override;
 
   /// The model, the pictures, the last lines and the summary, which marks the run as finished.
+  /// Throws Error (store), after the last line, if model or summary could not be written.
   void finish(const Summary& summary, std::span<const float> parameters, const TestReport& test);
-  /// The model as it is after the step at which the run was stopped.
+  /// The model as it is after the step at which the run was stopped; throws Error (store) if the
+  /// checkpoint of that step could not be written.
   void stop(const Summary& summary, std::span<const float> parameters);
 
  private:
   void write_weights(const Summary& summary, std::span<const float> parameters);
+  void save(const Summary& summary, std::span<const float> parameters, const TestReport& test);
   void draw(const TestReport& test);
   void note(const std::string& line);
 
@@ -47,8 +54,9 @@ class RunReport final : public Observer {
   TrainingPlan plan_;
   Console console_;
   std::string title_;
-  std::optional<RunFolder> folder_;
-  std::optional<MetricsWriter> metrics_;
+  std::optional<Checkpoint> start_;
+  std::optional<RunFiles> files_;
+  std::uint64_t first_step_ = 0;  // seen here, and when it began
   double begin_ = 0;
 };
 

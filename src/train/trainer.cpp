@@ -24,12 +24,18 @@ Progress Trainer::run(const Progress& from) {
   begin_ = seconds_now() - from.seconds;
   while (progress_.steps < plan_.total_steps() && !progress_.stopped) {
     take_step();
-    if (epoch_ends() || progress_.stopped) publish(last_reports());
+    if (checkpoint_is_due()) publish(last_reports());
     if (epoch_ends()) end_epoch();
+    progress_.seconds = seconds_now() - begin_;
+    if (checkpoint_is_due()) guard([&] { observer_.checkpoint(progress_, replica_); });
   }
-  progress_.seconds = seconds_now() - begin_;
   if (failure_) std::rethrow_exception(failure_);
   return progress_;
+}
+
+bool Trainer::checkpoint_is_due() const noexcept {
+  const std::uint64_t every = plan_.checkpoint_every;
+  return epoch_ends() || progress_.stopped || (every > 0 && progress_.steps % every == 0);
 }
 
 void Trainer::take_step() {

@@ -15,6 +15,23 @@
 
 namespace lockstep {
 
+struct TrainingPlan {
+  std::size_t epochs = 0;
+  std::uint64_t steps_per_epoch = 0;
+  std::size_t batch_size = 0;
+  std::uint64_t checkpoint_every = 0;  // steps; 0: only at epochs' ends
+
+  std::uint64_t total_steps() const noexcept { return epochs * steps_per_epoch; }
+};
+
+struct Progress {
+  std::uint64_t steps = 0;   // taken
+  bool stopped = false;      // on request, before the last
+  Score validation;          // at the end of the last whole epoch
+  double seconds = 0;        // of training, those before a resumption included
+  std::size_t restarts = 0;  // how often it was resumed
+};
+
 /// What a rank does with the figures as they come; rank 0's prints and writes them. If it throws
 /// Error, all ranks end after the next step with that error's exit code.
 class Observer {
@@ -22,21 +39,8 @@ class Observer {
   virtual ~Observer() = default;
   virtual void step(const StepRecord&) {}
   virtual void epoch(const EpochRecord&, std::span<const float> /*parameters*/) {}
-};
-
-struct TrainingPlan {
-  std::size_t epochs = 0;
-  std::uint64_t steps_per_epoch = 0;
-  std::size_t batch_size = 0;
-
-  std::uint64_t total_steps() const noexcept { return epochs * steps_per_epoch; }
-};
-
-struct Progress {
-  std::uint64_t steps = 0;  // taken
-  bool stopped = false;     // on request, before the last
-  Score validation;         // at the end of the last whole epoch
-  double seconds = 0;       // of training, those before a resumption included
+  /// Wherever a checkpoint is due; the records before it have come.
+  virtual void checkpoint(const Progress&, const Replica&) {}
 };
 
 /// Takes a replica through the epochs.
@@ -51,6 +55,7 @@ class Trainer {
 
  private:
   bool epoch_ends() const noexcept { return progress_.steps % plan_.steps_per_epoch == 0; }
+  bool checkpoint_is_due() const noexcept;
   void take_step();
   void end_epoch();
   void end_on_failure(int exit_code) const;

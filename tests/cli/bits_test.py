@@ -2,9 +2,10 @@
 
 import os
 import pathlib
+import signal
 import unittest
 
-from program import ProgramTest, lockstep, needs_mpi
+from program import ProgramTest, children, lockstep, needs_mpi
 
 DEFAULT_RUN = "065033079c7cfb41391fba661313093dae01702bf77afafe3198b71ad5c9e19b"  # README's
 ONE_EPOCH = "9ced3b961684af65e3d35bef89ec0141a38ac20c43f1226ad71a59f9e70f02db"
@@ -47,6 +48,19 @@ class Bits(ProgramTest):
         runs = [([], {"ranks": n}) for n in (1, 2, 3, 4, 7, 16)]
         runs += [(["--evaluate", "all"], {"ranks": 3}), (["--threads", 2], {"ranks": 2})]
         self.assert_same(ONE_EPOCH, runs)
+
+    @needs_mpi
+    def test_a_run_that_was_killed_and_goes_on_has_the_same_hash(self):
+        run = self.folder / "run"
+        words = ["--data", MNIST, "--epochs", 1, "--checkpoint-every", 25]
+        for ranks in (2, 3):
+            process = self.begin_checkpointed(run, "train", *words, ranks=ranks)
+            for rank in children(process):
+                os.kill(rank, signal.SIGKILL)
+            process.wait(60)
+        out = self.succeed("train", *words, "--out", run, ranks=4)
+        self.assertIn("Going on after step ", out)
+        self.assertEqual(out.split()[-1], ONE_EPOCH)
 
     @needs_mpi
     def test_no_all_reduce_algorithm_of_open_mpi_changes_a_bit(self):

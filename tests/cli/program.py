@@ -8,6 +8,7 @@ import shutil
 import struct
 import subprocess
 import tempfile
+import time
 import unittest
 import zlib
 
@@ -16,15 +17,32 @@ MPIRUN = os.environ.get("LOCKSTEP_MPIRUN", "")  # empty where the build has no M
 needs_mpi = unittest.skipUnless(MPIRUN, "this build has no MPI")
 
 
-def lockstep(*words, ranks=0, mca=None, timeout=100, **how):
-    """The ended process; `ranks`: under mpirun; `mca`: settings of Open MPI, as variables."""
+def command(words, ranks=0):
+    """The command line; `ranks`: under mpirun."""
     launcher = []
     if ranks:
         launcher = [MPIRUN, "--allow-run-as-root", "--oversubscribe", "--bind-to", "none"]
         launcher += ["-n", str(ranks)]
+    return [*launcher, LOCKSTEP, *map(str, words)]
+
+
+def lockstep(*words, ranks=0, mca=None, timeout=100, **how):
+    """The ended process; `ranks`: under mpirun; `mca`: settings of Open MPI, as variables."""
     environment = {k: v for k, v in os.environ.items() if k != "LOCKSTEP_DATA"} | (mca or {})
-    return subprocess.run([*launcher, LOCKSTEP, *map(str, words)], capture_output=True, text=True,
-                          timeout=timeout, stdin=subprocess.DEVNULL, env=environment, **how)
+    return subprocess.run(command(words, ranks), capture_output=True, text=True, timeout=timeout,
+                          stdin=subprocess.DEVNULL, env=environment, **how)
+
+
+def children(process):
+    """The process numbers of its children: of mpirun, the ranks."""
+    path = pathlib.Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    return [int(number) for number in path.read_text().split()]
+
+
+def newest_step(run):
+    """Of the checkpoints in a run folder."""
+    names = (path.stem for path in run.glob("checkpoints/step-*.safetensors"))
+    return max((int(name.removeprefix("step-")) for name in names), default=0)
 
 
 class ProgramTest(unittest.TestCase):
@@ -50,6 +68,25 @@ class ProgramTest(unittest.TestCase):
         self.assertTrue(lines[0].startswith("lockstep: "), lines[0])
         self.assertIn(text, lines[0])
         return ended
+
+    def begin(self, *words, until, ranks=0):
+        """The program at work: it has printed `until`."""
+        process = subprocess.Popen(command(words, ranks), stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.communicate)
+        self.addCleanup(process.kill)
+        for line in process.stdout:
+            if until in line:
+                return process
+        self.fail(process.stderr.read())
+
+    def begin_checkpointed(self, run, *words, **how):
+        """The program at work in the run folder: it has written a checkpoint."""
+        before = newest_step(run)
+        process = self.begin(*words, "--out", run, until="lockstep: ", **how)
+        while newest_step(run) == before and process.poll() is None:
+            time.sleep(0.001)
+        return process
 
     def made_digits(self):
         """A folder with the made digits' four IDX files."""

@@ -70,19 +70,35 @@ class BadRun(ProgramTest):
         self.fail_with(6, "file/run", "train", *SMALL, "--out", self.folder / "file" / "run",
                        ranks=3)
 
-    def test_a_full_disk_leaves_no_half_file(self):
+    def test_a_full_disk_is_told_at_once_ends_the_run_at_its_end_and_leaves_no_half_file(self):
         run = self.folder / "run"
-        self.fail_with(6, "run", "train", *SMALL, "--hidden", "256", "--epochs", "30",
-                       "--engine", "auto", "--out", run, preexec_fn=small_files)
-        self.assertEqual(self.files("run"), ["config.json", "metrics.csv", "metrics.jsonl"])
+        ended = self.fail_with(6, "model.safetensors", "train", *SMALL, "--hidden", "256",
+                               "--epochs", "30", "--engine", "auto", "--out", run,
+                               preexec_fn=small_files)
+        self.assertEqual(self.files("run"), ["checkpoints", "config.json", "lock", "metrics.csv",
+                                             "metrics.jsonl"])
+        self.assertEqual(self.files("run/checkpoints"), [])
+        warnings = re.findall(r"Warning: (\w+) not being saved", ended.stdout)
+        self.assertEqual(sorted(warnings), ["checkpoints", "metrics"])
+        self.assertRegex(ended.stdout, r"Weights SHA-256: [0-9a-f]{64}\n\Z")
+        for name in ["metrics.csv", "metrics.jsonl"]:
+            self.assertRegex((run / name).read_text(), r"\n\Z")
 
     @needs_mpi
-    def test_a_full_disk_of_one_rank_ends_all(self):
+    def test_metrics_that_cannot_be_written_do_not_end_the_run(self):
         # Not by a file limit: Open MPI's own files would meet it first.
         run = self.folder / "run"
         run.mkdir()
         (run / "metrics.jsonl").symlink_to("/dev/full")
-        self.fail_with(6, "metrics.jsonl", "train", *SMALL, "--out", run, ranks=3, timeout=60)
+        out = self.succeed("train", *SMALL, "--out", run, ranks=3)
+        self.assertEqual(out.count("Warning: metrics not being saved"), 1, out)
+        self.assertIn("summary.json", self.files("run"))
+
+    @needs_mpi
+    def test_a_model_that_cannot_be_written_is_the_failure_of_all_ranks(self):
+        run = self.folder / "run"
+        (run / "model.safetensors").mkdir(parents=True)
+        self.fail_with(6, "model.safetensors", "train", *SMALL, "--out", run, ranks=3, timeout=60)
         self.assertNotIn("summary.json", self.files("run"))
 
     def test_training_that_is_no_longer_finite_names_step_and_tensor(self):

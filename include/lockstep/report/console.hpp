@@ -10,7 +10,7 @@
 namespace lockstep {
 
 struct ConsoleConfig {
-  bool quiet = false;    // only the last line, "Weights SHA-256: ...", and errors
+  bool quiet = false;    // only warnings, the last line, "Weights SHA-256: ...", and errors
   bool progress = true;  // the progress line, where the output is a terminal
 };
 
@@ -28,6 +28,8 @@ class Console {
   Console(std::ostream& out, bool terminal, const ConsoleConfig& config, std::string prefix = {});
 
   void line(const std::string& text);  // unless quiet
+  /// Warning: <text>; printed even when quiet.
+  void warning(const std::string& text);
   /// Redraws the progress line at most ten times a second, no wider than the terminal; the next
   /// other line takes its place. Cheap enough for every step.
   void progress(const StepRecord& step, std::uint64_t total_steps, double samples_per_second);

@@ -1,18 +1,21 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
-#include <fstream>
+#include <memory>
 
 #include <lockstep/report/records.hpp>
 
 namespace lockstep {
 
 /// Writes metrics.jsonl (an object a line, "kind": "step" | "epoch") and metrics.csv (the same rows
-/// in columns, empty where a kind has no value) into a folder. Throws Error (store) when a write
-/// fails.
+/// in columns, empty where a kind has no value) into a folder. A failed write is Error (store), and
+/// loses nothing: the rows wait for the next one (64 MiB of them), and the files hold whole rows.
 class MetricsWriter {
  public:
-  explicit MetricsWriter(const std::filesystem::path& folder);
+  /// Goes on behind the rows of the steps up to `step`; later ones are removed.
+  explicit MetricsWriter(const std::filesystem::path& folder, std::uint64_t step = 0);
+  ~MetricsWriter();
 
   void add(const StepRecord& record);
   void add(const EpochRecord& record);
@@ -20,11 +23,11 @@ class MetricsWriter {
   void flush();
 
  private:
-  void check() const;
+  void add(const std::string& json_row, const std::string& csv_row);
 
   std::filesystem::path folder_;
-  std::ofstream jsonl_;
-  std::ofstream csv_;
+  struct Files;
+  std::unique_ptr<Files> files_;
 };
 
 }  // namespace lockstep

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <string>
 
+#include <lockstep/store/folder_lock.hpp>
+
 namespace lockstep {
 
 /// What a run came to; summary.json, written last, is the mark of a finished run.
@@ -28,11 +30,11 @@ struct Summary {
   bool synthetic = false;
 };
 
-/// The folder that holds all files of a run. Every failure is Error (store).
+/// The folder that holds all files of a run, locked for it. Every failure is Error (store).
 class RunFolder {
  public:
-  /// Makes the folder, with its parents. Refuses one that holds a finished run, and one that can't
-  /// be written to.
+  /// Makes the folder, with its parents. Refuses one that holds a finished run, one that another
+  /// run is using, and one that can't be written to.
   static RunFolder create(const std::filesystem::path& path);
 
   const std::filesystem::path& path() const noexcept { return path_; }
@@ -42,8 +44,9 @@ class RunFolder {
   void finish(const Summary& summary) const;
 
  private:
-  explicit RunFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  explicit RunFolder(const std::filesystem::path& path) : path_(path), lock_(path) {}
   std::filesystem::path path_;
+  FolderLock lock_;
 };
 
 /// The model file that a user's argument means: RUN/model.safetensors for a run folder, else the

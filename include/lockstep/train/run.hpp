@@ -31,6 +31,11 @@ struct Recipe {
   AdamConfig adam;
 };
 
+struct CheckpointConfig {
+  std::size_t every = 0;  // steps; 0: only at the epochs' ends, where there is always one
+  std::size_t keep = 3;   // how many of the newest, beside the best
+};
+
 /// The run's other settings: none of them changes a bit.
 struct RunConfig {
   Recipe recipe;
@@ -39,16 +44,22 @@ struct RunConfig {
   std::size_t threads = 0;  // of this rank; 0: the processors of its binding
   EvaluateOn evaluate = EvaluateOn::rank0;
   std::filesystem::path out;  // the run folder; empty: nothing is written
-  std::string config_json;    // the echo of all options, written as config.json
+  CheckpointConfig checkpoints;
+  /// "auto": from the newest whole checkpoint in the run folder, if there is one; "never": from the
+  /// first step, without the run folder's checkpoints; else from this file.
+  std::string resume = "auto";
+  std::string config_json;  // the echo of all options, written as config.json
   ConsoleConfig console;
   /// Called on rank 0 after every epoch with the parameters, if set.
   std::function<void(std::size_t epoch, std::span<const float> parameters)> on_epoch;
 };
 
-/// Trains from the first step to the last on all ranks of `world` and returns what it came to (the
-/// same on every rank). Collective. Rank 0 prints, writes the run folder and, by default,
-/// evaluates. A request to stop (see stop_requested) ends all ranks after the same step with a
-/// whole model written; then `Summary` is of that step and Error (stopped) is thrown.
+/// Trains from the first step, or from a checkpoint, to the last on all ranks of `world` and
+/// returns what it came to (the same on every rank). Collective. Rank 0 prints, writes the run
+/// folder and, by default, evaluates. A run folder that can't be used is Error (store) at the
+/// start; what can't be written later is a warning, unless at the end there is no model and
+/// summary: that is Error (store) too. A request to stop (see stop_requested) ends all ranks after
+/// the same step with Error (stopped), a checkpoint and a model written.
 Summary run_training(const RunConfig& config, Communicator& world);
 
 }  // namespace lockstep

@@ -136,5 +136,82 @@ TEST(Metrics, a_full_disk_is_an_error) {
   EXPECT_THROW(MetricsWriter(folder.path()).flush(), Error);
 }
 
+/// The steps of the rows of both files, which must agree.
+std::vector<std::uint64_t> steps(const std::filesystem::path& folder) {
+  std::vector<std::uint64_t> steps;
+  for (const auto& line : json_lines(folder)) steps.push_back(line.at("step"));
+  std::vector<std::uint64_t> csv;
+  for (const Row& row : csv_rows(folder)) csv.push_back(std::stoull(row.at("step")));
+  EXPECT_EQ(csv, steps);
+  return steps;
+}
+
+void add_steps(MetricsWriter& metrics, std::uint64_t first, std::uint64_t last) {
+  for (std::uint64_t step = first; step <= last; ++step) {
+    StepRecord record = step_record;
+    record.step = step;
+    metrics.add(record);
+    if (step % 3 == 0) metrics.add(EpochRecord{step / 3, step, 0.1, 0.9, 0.1, 0.9, 1});
+  }
+  metrics.flush();
+}
+
+TEST(Metrics, go_on_behind_a_step_without_a_gap_or_a_double_row) {
+  const TemporaryFolder folder;
+  {
+    MetricsWriter metrics(folder.path());
+    add_steps(metrics, 1, 5);
+  }
+  std::ofstream(folder.path() / "metrics.jsonl", std::ios::app) << R"({"kind":"step","st)";
+  std::ofstream(folder.path() / "metrics.csv", std::ios::app) << "step,6";
+  {
+    MetricsWriter metrics(folder.path(), 5);
+    add_steps(metrics, 6, 7);
+  }
+  EXPECT_THAT(steps(folder.path()), ElementsAre(1, 2, 3, 3, 4, 5, 6, 6, 7));
+  MetricsWriter metrics(folder.path(), 3);
+  EXPECT_THAT(steps(folder.path()), ElementsAre(1, 2, 3, 3));
+  add_steps(metrics, 4, 4);
+  EXPECT_THAT(steps(folder.path()), ElementsAre(1, 2, 3, 3, 4));
+}
+
+TEST(Metrics, begin_anew_without_a_step_and_where_the_files_are_of_another_kind) {
+  const TemporaryFolder folder;
+  std::ofstream(folder.path() / "metrics.jsonl") << "something else\n";
+  std::ofstream(folder.path() / "metrics.csv") << "something else\nstep,1,\n";
+  {
+    MetricsWriter metrics(folder.path(), 9);
+    add_steps(metrics, 10, 11);
+  }
+  EXPECT_THAT(steps(folder.path()), ElementsAre(10, 11));
+  MetricsWriter metrics(folder.path());
+  EXPECT_THAT(steps(folder.path()), ElementsAre());
+}
+
+TEST(Metrics, rows_that_could_not_be_written_come_with_the_next_flush) {
+  const TemporaryFolder folder;
+  MetricsWriter metrics(folder.path());
+  add_steps(metrics, 1, 2);
+  std::filesystem::rename(folder.path() / "metrics.csv", folder.path() / "aside");
+  std::filesystem::create_directory(folder.path() / "metrics.csv");
+  int failures = 0;
+  for (std::uint64_t step = 3; step <= 100; ++step) {
+    StepRecord record = step_record;
+    record.step = step;
+    try {
+      metrics.add(record);
+    } catch (const Error&) {
+      ++failures;
+    }
+  }
+  EXPECT_THAT(failures, testing::AllOf(testing::Ge(1), testing::Lt(20)));  // not at every row
+  std::filesystem::remove(folder.path() / "metrics.csv");
+  std::filesystem::rename(folder.path() / "aside", folder.path() / "metrics.csv");
+  metrics.flush();
+  const std::vector<std::uint64_t> found = steps(folder.path());
+  ASSERT_EQ(found.size(), 100u);
+  for (std::uint64_t step = 1; step <= 100; ++step) EXPECT_EQ(found[step - 1], step);
+}
+
 }  // namespace
 }  // namespace lockstep

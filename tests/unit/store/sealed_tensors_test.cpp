@@ -57,11 +57,9 @@ TEST_F(SealedTensors, cut_anywhere_are_refused) {
 
 TEST_F(SealedTensors, with_any_byte_changed_are_refused) {
   for (std::size_t place = 0; place < whole_.size(); ++place) {
-    for (const int flip : {1, 2, 4, 8, 16, 32, 64, 128}) {
-      std::string changed = whole_;
-      changed[place] = static_cast<char>(changed[place] ^ flip);
-      EXPECT_NE(failure_to_read(changed), "") << place << " by " << flip;
-    }
+    std::string changed = whole_;
+    changed[place] = static_cast<char>(changed[place] ^ (1 << place % 8));
+    EXPECT_NE(failure_to_read(changed), "") << place;
   }
 }
 

@@ -1,0 +1,112 @@
+#include "resume.hpp"
+
+#include <span>
+
+#include <fmt/format.h>
+
+#include <lockstep/core/error.hpp>
+#include <lockstep/data/verify.hpp>
+
+#include "checkpoint_folder.hpp"
+#include "recipe_settings.hpp"
+
+namespace lockstep {
+namespace {
+
+constexpr const char* remedy = "or start anew with --resume never";
+
+void check_recipe(const Checkpoint& checkpoint, const Job& job, const std::filesystem::path& path) {
+  std::string difference = recipe_difference(checkpoint.recipe, job.settings(),
+                                             checkpoint.state.step <= job.plan().total_steps());
+  if (checkpoint.arithmetic != static_cast<std::uint64_t>(job.arithmetic())) {
+    difference +=
+        fmt::format("{}the arithmetic of --engine {} is {}, was {}", difference.empty() ? "" : "; ",
+                    job.engine(), job.arithmetic(), checkpoint.arithmetic);
+  }
+  if (difference.empty()) return;
+  throw Error(ExitCode::usage,
+              fmt::format("can't go on from {} with options that change the weights: {}: give the "
+                          "old values, {}",
+                          path.string(), difference, remedy));
+}
+
+void check_data(const Checkpoint& checkpoint, const Job& job, const std::string& sha256,
+                const std::filesystem::path& path) {
+  if (checkpoint.data_sha256 == sha256 && checkpoint.shape == job.shape()) return;
+  throw Error(
+      ExitCode::data,
+      fmt::format("can't go on from {}: the training data of {} (SHA-256 {:.12}...) are not "
+                  "those it was trained on, of {} ({:.12}...): name those, {}",
+                  path.string(), job.dataset().name(), sha256, checkpoint.data,
+                  checkpoint.data_sha256, remedy));
+}
+
+struct Found {
+  std::filesystem::path path;
+  Checkpoint checkpoint;
+};
+
+std::optional<Found> newest_whole(const std::filesystem::path& run, Console& console) {
+  for (const auto& path : CheckpointFolder(run, 1).newest_first()) {
+    try {
+      return Found{path, read_checkpoint(path)};
+    } catch (const Error& error) {
+      console.warning(fmt::format("a damaged checkpoint is left out: {}", error.what()));
+    }
+  }
+  return {};
+}
+
+std::optional<Found> find(const RunConfig& config, Console& console) {
+  if (config.resume == "never") return {};
+  if (config.resume != "auto") return Found{config.resume, read_checkpoint(config.resume)};
+  if (config.out.empty()) return {};
+  return newest_whole(config.out, console);
+}
+
+/// The numbers of a start, as they are broadcast.
+struct Numbers {
+  std::uint64_t step = 0;
+  std::uint64_t restarts = 0;
+  double seconds = 0;
+  double validation_loss = 0;
+  double validation_accuracy = 0;
+};
+
+Numbers numbers_of(const Checkpoint& c) {
+  return {c.state.step, c.restarts + 1, c.seconds, c.validation_loss, c.validation_accuracy};
+}
+
+template <typename T>
+void broadcast(std::span<T> values, Communicator& world) {
+  world.broadcast(std::as_writable_bytes(values), 0);
+}
+
+}  // namespace
+
+std::optional<Checkpoint> find_start(const RunConfig& config, const Job& job, Console& console) {
+  auto found = find(config, console);
+  if (!found) return {};
+  check_recipe(found->checkpoint, job, found->path);
+  check_data(found->checkpoint, job, data_sha256(config.data), found->path);
+  return std::move(found->checkpoint);
+}
+
+Progress share_start(const std::optional<Checkpoint>& start, Replica& replica,
+                     Communicator& world) {
+  Numbers numbers = start ? numbers_of(*start) : Numbers{};
+  broadcast(std::span(&numbers, 1), world);
+  if (numbers.restarts == 0) return {};
+  TrainingState state = start ? start->state : replica.state();
+  state.step = numbers.step;
+  broadcast(std::span(state.parameters), world);
+  broadcast(std::span(state.first_moment), world);
+  broadcast(std::span(state.second_moment), world);
+  replica.restore(state);
+  return {.steps = numbers.step,
+          .validation = {numbers.validation_loss, numbers.validation_accuracy},
+          .seconds = numbers.seconds,
+          .restarts = numbers.restarts};
+}
+
+}  // namespace lockstep

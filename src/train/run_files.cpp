@@ -1,0 +1,109 @@
+#include "run_files.hpp"
+
+#include <cctype>
+
+#include <fmt/format.h>
+
+#include <lockstep/core/error.hpp>
+#include <lockstep/data/verify.hpp>
+#include <lockstep/store/file.hpp>
+
+namespace lockstep {
+
+RunFiles::RunFiles(const RunConfig& config, RunFolder folder, const Job& job,
+                   const std::optional<Checkpoint>& start, Console& console)
+    : config_(config),
+      folder_(std::move(folder)),
+      job_(job),
+      console_(console),
+      checkpoints_(folder_.path(), config.checkpoints.keep),
+      metrics_(folder_.path(), start ? start->state.step : 0) {
+  folder_.write("config.json", config.config_json);
+  checkpoints_.remove_after(start ? start->state.step : 0);
+  if (!start) {
+    background_.submit([this] { data_sha256_ = data_sha256(config_.data); });
+    return;
+  }
+  data_sha256_ = start->data_sha256;
+  if (std::filesystem::exists(checkpoints_.file(start->best_step))) {
+    best_step_ = start->best_step;
+    best_loss_ = start->best_loss;
+  }
+}
+
+void RunFiles::step(const StepRecord& record) {
+  if (const std::exception_ptr failure = background_.failure()) warn("checkpoints", failure);
+  attempt("metrics", [&] { metrics_.add(record); });
+}
+
+void RunFiles::epoch(const EpochRecord& record) {
+  attempt("metrics", [&] { metrics_.add(record); });
+}
+
+void RunFiles::checkpoint(const Progress& progress, const Replica& replica) {
+  attempt("metrics", [&] { metrics_.flush(); });
+  background_.submit([this, checkpoint = describe(progress, replica)] { save(checkpoint); });
+}
+
+Checkpoint RunFiles::describe(const Progress& progress, const Replica& replica) const {
+  Checkpoint c;
+  c.shape = job_.shape();
+  c.state = replica.state();
+  c.seed = config_.recipe.seed;
+  c.recipe = job_.settings();
+  c.arithmetic = static_cast<std::uint64_t>(job_.arithmetic());
+  c.data = job_.dataset().name();
+  c.restarts = progress.restarts;
+  c.seconds = progress.seconds;
+  c.validation_loss = progress.validation.loss;
+  c.validation_accuracy = progress.validation.accuracy;
+  return c;
+}
+
+/// In the background. The metrics first: after a power cut, they reach as far as any checkpoint.
+void RunFiles::save(Checkpoint checkpoint) {
+  if (data_sha256_.empty()) data_sha256_ = data_sha256(config_.data);
+  checkpoint.data_sha256 = data_sha256_;
+  const std::uint64_t step = checkpoint.state.step;
+  const bool validated = step % job_.plan().steps_per_epoch == 0;
+  const bool best = validated && (best_step_ == 0 || checkpoint.validation_loss < best_loss_);
+  checkpoint.best_step = best ? step : best_step_;
+  checkpoint.best_loss = best ? checkpoint.validation_loss : best_loss_;
+  for (const char* name : {"metrics.jsonl", "metrics.csv"}) sync_file(folder_.path() / name);
+  checkpoints_.save(checkpoint);
+  best_step_ = checkpoint.best_step;
+  best_loss_ = checkpoint.best_loss;
+  saved_step_ = step;
+}
+
+void RunFiles::attempt(const std::string& what, const std::function<void()>& work) {
+  try {
+    work();
+  } catch (const Error&) {
+    warn(what, std::current_exception());
+  }
+}
+
+void RunFiles::warn(const std::string& what, const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    last_failure_ = error.what();
+  }
+  std::string kind = what + last_failure_;
+  std::erase_if(kind, [](unsigned char c) { return std::isdigit(c); });  // the step in a name
+  if (!warned_.insert(kind).second) return;
+  console_.warning(fmt::format("{} not being saved, training goes on: {}", what, last_failure_));
+}
+
+void RunFiles::settle() {
+  background_.wait();
+  if (const std::exception_ptr failure = background_.failure()) warn("checkpoints", failure);
+  attempt("metrics", [&] { metrics_.flush(); });
+}
+
+void RunFiles::require_checkpoint(std::uint64_t step) const {
+  if (saved_step_ != step) throw Error(ExitCode::store, last_failure_);
+}
+
+}  // namespace lockstep

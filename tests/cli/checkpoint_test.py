@@ -1,0 +1,158 @@
+"""Runs that are stopped, killed or kept out, and what goes on from their checkpoints."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import unittest
+
+from program import ProgramTest, children, compress, needs_mpi, read_idx, read_json, write_idx
+
+EPOCHS = 30  # of 343 steps of a fraction of a millisecond: long enough to be met at work
+RUN = ["train", "--data", "synthetic", "--epochs", EPOCHS, "--hidden", 8, "--batch-size", 16,
+       "--shards", 4, "--learning-rate", 1e-4, "--no-progress", "--checkpoint-every", 50]
+
+
+class CheckpointTest(ProgramTest):
+    unbroken = None
+
+    def setUp(self):
+        super().setUp()
+        self.run_folder = self.folder / "run"
+
+    def begin_run(self, **how):
+        """A run at work that has written a checkpoint."""
+        return self.begin_checkpointed(self.run_folder, *RUN, **how)
+
+    def go_on(self, *words, folder=None, **how):
+        return self.succeed(*RUN, "--out", folder or self.run_folder, *words, **how)
+
+    def expected(self):
+        """The hash of the run that nothing happens to."""
+        if not CheckpointTest.unbroken:
+            CheckpointTest.unbroken = self.go_on(folder=self.folder / "unbroken").split()[-1]
+        return CheckpointTest.unbroken
+
+    def assert_whole(self, out, restarts, folder=None):
+        """The run has come to the expected hash, and its curves have every step once."""
+        folder = folder or self.run_folder
+        self.assertEqual(out.split()[-1], self.expected())
+        summary = read_json(folder / "summary.json")
+        self.assertEqual((summary["weights_sha256"], summary["restarts"]),
+                         (self.expected(), restarts))
+        rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+        steps = [row["step"] for row in rows if row["kind"] == "step"]
+        self.assertEqual(steps, list(range(1, EPOCHS * 343 + 1)))
+        epochs = [row["epoch"] for row in rows if row["kind"] == "epoch"]
+        self.assertEqual(epochs, list(range(1, EPOCHS + 1)))
+        csv = (folder / "metrics.csv").read_text().splitlines()
+        self.assertEqual([line.split(",")[0] for line in csv[1:]], [row["kind"] for row in rows])
+
+    def checkpoints(self, folder=None):
+        return sorted(((folder or self.run_folder) / "checkpoints").iterdir())
+
+
+class Resume(CheckpointTest):
+    def test_after_a_stop(self):
+        process = self.begin_run()
+        process.terminate()
+        self.assertEqual(process.wait(60), 75)
+        self.assert_whole(self.go_on("--threads", 2), restarts=1)
+
+    @needs_mpi
+    def test_after_a_stop_of_two_ranks_goes_on_at_any_size(self):
+        process = self.begin_run(ranks=2)
+        process.send_signal(signal.SIGUSR1)
+        self.assertEqual(process.wait(60), 75)
+        for words, ranks in [(["--threads", 3], 1), (["--evaluate", "all"], 3), ([], 4)]:
+            copy = self.folder / f"by{ranks}"
+            shutil.copytree(self.run_folder, copy)
+            out = self.go_on(*words, folder=copy, ranks=ranks)
+            self.assert_whole(out, 1, copy)
+
+    def test_after_three_kills(self):
+        for _ in range(3):
+            process = self.begin_run()
+            process.kill()
+            self.assertEqual(process.wait(60), -signal.SIGKILL)
+        out = self.go_on()
+        self.assertIn("Going on after step ", out)
+        self.assert_whole(out, restarts=3)
+
+    @needs_mpi
+    def test_after_a_kill_of_all_ranks(self):
+        process = self.begin_run(ranks=2)
+        for rank in children(process):
+            os.kill(rank, signal.SIGKILL)
+        process.wait(60)
+        self.assertNotIn("summary.json", self.files("run"))
+        self.assert_whole(self.go_on(ranks=3), restarts=1)
+
+    def test_takes_the_checkpoint_before_a_damaged_one(self):
+        process = self.begin_run()
+        process.terminate()
+        process.wait(60)
+        older, newest = self.checkpoints()[-2:]
+        content = bytearray(newest.read_bytes())
+        content[len(content) // 2] ^= 4
+        newest.write_bytes(content)
+        out = self.go_on()
+        self.assertEqual(out.count("Warning: "), 1, out)
+        self.assertIn(newest.name, out)
+        self.assertIn(f"Going on after step {int(re.search(r'[0-9]+', older.name)[0])} of", out)
+        self.assert_whole(out, restarts=1)
+
+    def test_a_checkpoint_is_a_model_to_look_at(self):
+        process = self.begin_run()
+        process.terminate()
+        process.wait(60)
+        text = self.succeed("inspect", "--model", self.checkpoints()[0])
+        self.assertIn("exp_avg_sq.head.bias", text)
+
+
+class Refusal(CheckpointTest):
+    def stopped(self, *words):
+        process = self.begin(*RUN, *words, "--out", self.run_folder, until="Epoch: 1,")
+        process.terminate()
+        self.assertEqual(process.wait(60), 75)
+
+    @needs_mpi
+    def test_of_options_that_would_change_the_bits(self):
+        self.stopped()
+        before = self.files("run")
+        words = [*RUN, "--out", self.run_folder, "--seed", 9, "--warmup-steps", 4]
+        for ranks in [0, 3]:
+            self.fail_with(2, "--seed is 9, was 1; --warmup-steps is 4, was 0:", *words,
+                           ranks=ranks)
+        self.assertEqual(self.files("run"), before)
+        self.succeed(*words, "--resume", "never")
+
+    def test_of_other_training_data(self):
+        digits = self.made_digits()
+        self.stopped("--data", digits)
+        compress(digits / "train-images-idx3-ubyte")  # the same data, and another file
+        go_on = [*RUN, "--data", digits, "--out", self.run_folder]
+        self.succeed(*go_on)
+        (self.run_folder / "summary.json").unlink()
+        (count,), labels = read_idx(digits / "train-labels-idx1-ubyte")
+        write_idx(digits / "train-labels-idx1-ubyte", (count,), labels[::-1])
+        self.fail_with(3, str(digits), *go_on)
+
+    def test_of_a_second_run_in_the_folder_while_the_first_lives(self):
+        process = self.begin_run()
+        self.fail_with(6, f"in use by process {process.pid} on ", *RUN, "--out", self.run_folder)
+        self.fail_with(6, f"in use by process {process.pid} on ", *RUN, "--out", self.run_folder,
+                       "--resume", "never")
+        process.kill()
+        process.wait(60)
+        self.assertIn(str(process.pid), (self.run_folder / "lock").read_text())
+        self.assert_whole(self.go_on(), restarts=1)
+
+    def test_of_a_file_that_is_no_checkpoint(self):
+        self.fail_with(6, "nothing", *RUN, "--out", self.run_folder, "--resume",
+                       self.folder / "nothing")
+
+
+if __name__ == "__main__":
+    unittest.main()
