@@ -41,15 +41,18 @@ class Node(SlurmTest):
         self.lose("n2", self.cluster.cut)
 
     def test_cut_off_that_had_the_first_rank(self):
-        self.addCleanup(self.bring_back, "n1", self.cluster.mend)
-        self.lose("n1", self.cluster.cut)
+        job = self.begin()
+        self.cluster.cut("n1")
+        self.wait_log(job, "still holds the run folder", 120)
+        self.bring_back("n1", self.cluster.mend)
+        self.assert_went_on(job, "n[2-3]")
 
     def bring_back(self, node, how):
         """Where ranks of the job still hang, they must end then."""
         how(node)
-        wait_for(lambda: self.slurm("sinfo", "-h", "-N", "-p", "low", "-o", "%T").split() == ["idle"] * 3, 60,
+        wait_for(lambda: self.slurm("sinfo", "-h", "-n", node, "-p", "low", "-o", "%T").strip() == "idle", 60,
                  f"{node} to come back")
-        wait_for(lambda: not self.ranks(), 60, "the end of ranks that were left behind")
+        wait_for(lambda: not self.ranks(node), 60, "the end of ranks that were left behind")
 
 
 class NodeByMpirun(Node):
