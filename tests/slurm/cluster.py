@@ -13,7 +13,6 @@ import subprocess
 import time
 
 PROGRAMS = ["munged", "slurmctld", "slurmd", "sbatch", "ip", "nsenter", "unshare", "setpriv"]
-PACKAGES = "slurm-wlm munge iproute2 util-linux"
 NETWORK = "10.77.0"  # node i has .i, the controller .254; nobody outside the namespaces sees it
 SPACES = ["--net", "--pid", "--mount", "--uts"]
 
@@ -63,12 +62,14 @@ def missing():
     path = f"{os.environ['PATH']}:/usr/sbin:/sbin"
     lacking = [name for name in PROGRAMS if not shutil.which(name, path=path)]
     if lacking:
-        return f"no {', '.join(lacking)} here: apt-get install {PACKAGES}"
+        return f"no {', '.join(lacking)} here: launch/setup --slurm installs them"
     if os.geteuid() != 0:
         return "namespaces for the pretend nodes need root"
-    tried = subprocess.run(["unshare", *SPACES, "--fork", "--mount-proc", "ip", "link", "add", "name", "br0",
-                            "type", "bridge"], capture_output=True, text=True)
-    return tried.stderr.strip()
+    tried = subprocess.run(
+        ["unshare", *SPACES, "--fork", "--mount-proc", "sh", "-c", "hostname tried && mount -t tmpfs none /dev/shm && "
+         "ip link add br0 type bridge && ip link add to-n1 type veth peer name eth0"],
+        capture_output=True, text=True, env={**os.environ, "PATH": path})
+    return tried.stderr.strip().replace("\n", "; ")
 
 
 def children(process):
