@@ -1,6 +1,7 @@
 import os
 import re
 import signal
+import time
 import unittest
 
 from program import ProgramTest, children, needs_mpi
@@ -33,6 +34,13 @@ class Stop(ProgramTest):
                 last = out.splitlines()[-1]
                 self.assertIn("Weights SHA-256: ", last)
                 self.assertIn(last.split()[-1], model)
+
+    def test_asked_by_several_ways_at_once(self):
+        process = self.begin_long()
+        for number in [signal.SIGTERM, signal.SIGUSR1, signal.SIGTERM]:
+            process.send_signal(number)
+            time.sleep(0.01)
+        self.assert_stopped(process.wait(60), process)
 
     def test_when_nobody_reads_any_more(self):
         process = self.begin_long()
