@@ -35,6 +35,7 @@ void Job::open_data() {
   shape_.rows = dataset_->rows();
   shape_.columns = dataset_->columns();
   shape_.hidden = recipe_.hidden;
+  shape_.classes = 0;  // until the ranks have them from the first
   shard_plan_.samples = dataset_->training_size();
   shard_plan_.batch_size = recipe_.batch_size;
   shard_plan_.seed = recipe_.seed;

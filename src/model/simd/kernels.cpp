@@ -1,10 +1,7 @@
 #include "kernels.hpp"
 
-#include <hwy/targets.h>
-
 // Only targets with a fused multiply-add: elsewhere Highway's MulAdd rounds twice. The baseline
 // stays in the list because Highway wants one; it gets no kernels.
-#undef HWY_DISABLED_TARGETS
 #define HWY_DISABLED_TARGETS \
   (HWY_SSSE3 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
 #undef HWY_TARGET_INCLUDE
@@ -198,7 +195,7 @@ namespace lockstep::simd {
 
 std::vector<const Kernels*> supported_kernels() {
   std::vector<const Kernels*> result;
-  [[maybe_unused]] const auto supported = hwy::SupportedTargets();
+  [[maybe_unused]] const auto supported = HWY_SUPPORTED_TARGETS;
 #if HWY_TARGETS & HWY_AVX3
   if (supported & HWY_AVX3) result.push_back(&N_AVX3::kernels);
 #endif

@@ -50,10 +50,23 @@ HWY_INLINE Vector fused(Vector a, Vector b, Vector c) {
   return hn::MulAdd(a, b, c);
 }
 
-/// arithmetic::tanh, lane by lane. The bounds stand first in Min and Max so that NaN passes.
+/// x within -limit and limit; NaN stays NaN. Of a NaN and a number, x86's minimum and maximum give
+/// the second and NEON's give the number.
+HWY_INLINE Vector clamp(Vector x, float limit) {
+  const Vector low = broadcast(-limit);
+  const Vector high = broadcast(limit);
+#if HWY_ARCH_X86
+  return hn::Max(low, hn::Min(high, x));
+#else
+  x = hn::IfThenElse(hn::Lt(high, x), high, x);
+  return hn::IfThenElse(hn::Gt(low, x), low, x);
+#endif
+}
+
+/// arithmetic::tanh, lane by lane.
 HWY_INLINE Vector tanh(Vector x) {
   using namespace arithmetic::tanh_constants;
-  x = hn::Max(broadcast(-bound), hn::Min(broadcast(bound), x));
+  x = clamp(x, bound);
   const Vector u = hn::Mul(x, x);
   Vector numerator = broadcast(p[0]);
   HWY_UNROLL(5)
