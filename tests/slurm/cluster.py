@@ -47,7 +47,7 @@ ReturnToService=2
 SlurmctldTimeout=10
 SlurmdTimeout=5
 MessageTimeout=5
-KillWait=10
+KillWait=5
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 {extra}
