@@ -17,7 +17,7 @@ class Usage(ProgramTest):
         self.refused("unknown command evalute; did you mean evaluate?", "evalute")
 
     def test_options_of_later_versions_are_unknown(self):
-        self.refused("unknown option --checkpoint-every", "train", "--checkpoint-every", "10")
+        self.refused("unknown option --device", "train", "--device", "cuda")
 
     def test_a_value_out_of_range_is_told_the_range(self):
         self.refused("--hidden 2000: must be a whole number from 1 to 1024",
