@@ -47,12 +47,12 @@ ReturnToService=2
 SlurmctldTimeout=10
 SlurmdTimeout=5
 MessageTimeout=5
-KillWait=10
+KillWait=5
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
-{extra}
 NodeName=n[1-{nodes}] NodeAddr={network}.[1-{nodes}] CPUs=2 RealMemory=2000
 PartitionName=low Nodes=ALL Default=YES PriorityTier=1 GraceTime=20 MaxTime=60
+PartitionName=abrupt Nodes=ALL PriorityTier=1 MaxTime=60
 PartitionName=high Nodes=ALL PriorityTier=10 PreemptMode=OFF MaxTime=60
 """
 
@@ -111,16 +111,16 @@ class Machine:
 
 
 class Cluster:
-    """Started when made; `extra`: further lines of slurm.conf."""
+    """Started when made."""
 
-    def __init__(self, folder, nodes=3, extra=""):
+    def __init__(self, folder, nodes=3):
         self.folder = pathlib.Path(folder)
         self.environment = {**os.environ, "SLURM_CONF": str(self.folder / "slurm.conf"),
                             "TMPDIR": str(self.folder / "tmp"), "PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"}
         for name in ["state", "tmp"]:
             (self.folder / name).mkdir()
         (self.folder / "slurm.conf").write_text(
-            CONFIGURATION.format(folder=self.folder, network=NETWORK, nodes=nodes, extra=extra))
+            CONFIGURATION.format(folder=self.folder, network=NETWORK, nodes=nodes))
         key = self.folder / "munge.key"
         key.write_bytes(os.urandom(1024))
         key.chmod(0o400)

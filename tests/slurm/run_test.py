@@ -1,3 +1,5 @@
+import os
+import signal
 import unittest
 
 from job import RUN, SlurmTest
@@ -20,6 +22,14 @@ class Run(SlurmTest):
                 self.assertIn(f"3 ranks by {launcher} on n[1-3]", self.log(job))
                 self.assertIn("3 ranks over Open MPI", self.log(job))
                 self.assertIn("2 threads each", self.log(job))
+
+    def test_goes_on_after_a_rank_was_killed(self):
+        job = self.submit("--ranks", 2, "--launcher", "srun")
+        self.wait_log(job, "Epoch: 1,")
+        os.kill(self.ranks()[0], signal.SIGKILL)
+        self.wait_log(job, "queued again")
+        self.wait_state(job, "COMPLETED")
+        self.assert_same_bits()
 
     def test_says_why_it_can_not_begin(self):
         job = self.submit("--ranks", 2, options=["--data", "nowhere"])

@@ -17,10 +17,11 @@ class Stop(SlurmTest):
         self.wait_log(job, "Epoch: 1,")
         return job
 
-    def assert_went_on(self, job, restarts="1"):
+    def assert_went_on(self, job, text="queued again"):
         self.wait_state(job, "COMPLETED")
-        self.assertEqual(self.field(job, "Restarts"), restarts)
-        self.assertIn("queued again", self.log(job))
+        self.assertEqual(self.field(job, "Restarts"), "1")
+        self.assertIn(text, self.log(job))
+        self.assertIn("Stopped on request", self.log(job))
         self.assertEqual(self.log(job).count("Epoch: 1,"), 1)
         self.assert_same_bits()
 
@@ -34,10 +35,19 @@ class Stop(SlurmTest):
     def test_at_preemption(self):
         job = self.begin("--sbatch", "--exclusive")
         self.hold("n2")  # Slurm lets it continue, to hear SIGTERM
+        self.preempt()
+        self.assert_went_on(job)
+
+    def test_at_preemption_without_grace(self):
+        job = self.begin("--sbatch", "--exclusive", "--partition=abrupt")
+        self.hold("n2")
+        self.preempt()
+        self.assert_went_on(job, "stopped; what is in run can go on")
+
+    def preempt(self):
         other = self.slurm("sbatch", "--parsable", "--partition=high", "--nodes=3", "--exclusive", "--output=/dev/null",
                            "--wrap=sleep 1").strip()
         self.wait_state(other, "COMPLETED")
-        self.assert_went_on(job)
 
     def test_for_good_by_scancel(self):
         job = self.begin()
