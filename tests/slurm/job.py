@@ -16,12 +16,12 @@ from cluster import wait_for
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LOCKSTEP = pathlib.Path(os.environ["LOCKSTEP"])
 MPIRUN = os.environ.get("LOCKSTEP_MPIRUN", "")  # empty where the build has no MPI
-RUN = ["--data", "synthetic", "--hidden", "8", "--batch-size", "16", "--shards", "16", "--epochs", "3",
-       "--checkpoint-every", "20"]
+RUN = ["--data", "synthetic", "--hidden", "8", "--batch-size", "16", "--shards", "16",
+       "--epochs", "3", "--checkpoint-every", "20"]
 
 
 def weights(run):
-    """The hash of the weights that the finished run in this folder ended with; none while it is not."""
+    """The hash that the run in this folder ended with; none before it has finished."""
     summary = run / "summary.json"
     return json.loads(summary.read_text())["weights_sha256"] if summary.exists() else None
 
@@ -55,8 +55,8 @@ class SlurmTest(unittest.TestCase):
 
     def submit(self, *flags, options=RUN, out="run"):
         """The number of a job whose run folder is `out`."""
-        ended = self.cluster.run(self.clone / "cluster" / "submit", *flags, "--", *options, "--out", out,
-                                 cwd=self.work)
+        ended = self.cluster.run(self.clone / "cluster" / "submit", *flags, "--", *options, "--out",
+                                 out, cwd=self.work)
         self.assertEqual((ended.returncode, ended.stderr), (0, ""), ended.stdout)
         return re.match(r"Job (\d+): ", ended.stdout)[1]
 
@@ -86,13 +86,14 @@ class SlurmTest(unittest.TestCase):
             self.fail(f"{error} of job {job}, {self.field(job, 'JobState')}:\n{self.log(job)}")
 
     def ranks(self, node="", out="run"):
-        """The ranks that train into this folder on a node, or on all: numbers of their processes."""
+        """The processes that train into this folder on a node, or on all."""
         found = []
         for process in pathlib.Path("/proc").glob("[0-9]*"):
             try:
                 words = (process / "cmdline").read_bytes().decode().split("\0")
-                if (words[0].endswith("/lockstep") and out in words and (process / "cwd").resolve() == self.work and
-                        (not node or self.cluster.nodes[node].holds(process.name))):
+                if (words[0].endswith("/lockstep") and out in words
+                        and (process / "cwd").resolve() == self.work
+                        and (not node or self.cluster.nodes[node].holds(process.name))):
                     found.append(int(process.name))
             except OSError:  # it has ended meanwhile
                 pass
@@ -105,10 +106,11 @@ class SlurmTest(unittest.TestCase):
         return rank
 
     def assert_same_bits(self, out="run", options=RUN):
-        """The run in `out` has finished with the weights of a run of one rank that nothing disturbed."""
+        """The run in `out` has finished with the weights of one that nothing disturbed."""
         key = tuple(options)
         if key not in self.undisturbed:
             folder = self.folder / f"undisturbed-{len(self.undisturbed)}"
-            subprocess.run([LOCKSTEP, "train", *options, "--out", folder], check=True, capture_output=True)
+            subprocess.run([LOCKSTEP, "train", *options, "--out", folder], check=True,
+                           capture_output=True)
             self.undisturbed[key] = weights(folder)
         self.assertEqual(weights(self.work / out), self.undisturbed[key])

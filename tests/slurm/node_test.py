@@ -50,7 +50,7 @@ class Node(SlurmTest):
     def bring_back(self, node, how):
         """Where ranks of the job still hang, they must end then."""
         how(node)
-        wait_for(lambda: self.slurm("sinfo", "-h", "-n", node, "-p", "low", "-o", "%T").strip() == "idle", 60,
+        wait_for(lambda: not any("down" in state for state in self.cluster.states()), 60,
                  f"{node} to come back")
         wait_for(lambda: not self.ranks(node), 60, "the end of ranks that were left behind")
 

@@ -6,8 +6,10 @@ from job import RUN, SlurmTest
 
 
 class Run(SlurmTest):
+
     def test_of_an_array_are_two_in_two_folders(self):
-        job = self.submit("--ranks", 2, "--array", "1-2", options=[*RUN, "--seed", "%a"], out="seed-%a")
+        job = self.submit("--ranks", 2, "--array", "1-2", options=[*RUN, "--seed", "%a"],
+                          out="seed-%a")
         for seed in ["1", "2"]:
             self.wait_log(f"{job}_{seed}", "Weights SHA-256: ", 120)
             self.wait_state(f"{job}_{seed}", "COMPLETED")
@@ -17,7 +19,8 @@ class Run(SlurmTest):
     def test_goes_by_srun_or_mpirun_on_ranks_and_threads_of_the_allocation(self):
         for launcher, words in [("srun", []), ("mpirun", ["--launcher", "mpirun"])]:
             with self.subTest(launcher):
-                job = self.submit("--nodes", 3, "--ranks", 3, *words, "--sbatch", "--cpus-per-task=2", out=launcher)
+                job = self.submit("--nodes", 3, "--ranks", 3, *words, "--sbatch",
+                                  "--cpus-per-task=2", out=launcher)
                 self.wait_state(job, "COMPLETED")
                 self.assertIn(f"3 ranks by {launcher} on n[1-3]", self.log(job))
                 self.assertIn("3 ranks over Open MPI", self.log(job))

@@ -45,8 +45,8 @@ class Stop(SlurmTest):
         self.assert_went_on(job, "stopped; what is in run can go on")
 
     def preempt(self):
-        other = self.slurm("sbatch", "--parsable", "--partition=high", "--nodes=3", "--exclusive", "--output=/dev/null",
-                           "--wrap=sleep 1").strip()
+        other = self.slurm("sbatch", "--parsable", "--partition=high", "--nodes=3", "--exclusive",
+                           "--output=/dev/null", "--wrap=sleep 1").strip()
         self.wait_state(other, "COMPLETED")
 
     def test_for_good_by_scancel(self):
