@@ -204,6 +204,27 @@ std::vector<Option> machine_options() {
   };
 }
 
+Option inject_option() {
+  Option row{.name = "inject",
+             .group = Group::machine,
+             .commands = train_bit,
+             .value = "rank=N,step=N,kind=KIND",
+             .help =
+                 "rehearse a fault: before that step the rank ends (exit|kill), hangs (stop), "
+                 "takes 20 ms\n        more a step (slow), has a weight that is no number (nan), "
+                 "cuts the newest\n        checkpoint (torn-checkpoint) or finds the disk full "
+                 "(full-disk); in it, it gets a\n        wrong-sum; after it, a bit of its weights "
+                 "flips (flip). Several: joined by colons",
+             .default_text = "none"};
+  row.set = [](Options& options, const std::string& given) {
+    options.run.faults = parse_faults(given);
+    options.inject = given;
+    return true;
+  };
+  row.get = [](const Options& options) { return options.inject; };
+  return row;
+}
+
 Option ranks_option() {
   Option row{.name = "ranks",
              .group = Group::machine,
@@ -273,7 +294,7 @@ const std::vector<Option>& option_table() {
                        batch_options(),
                        schedule_options(),
                        machine_options(),
-                       {ranks_option()},
+                       {inject_option(), ranks_option()},
                        output_options()}) {
       rows.insert(rows.end(), part.begin(), part.end());
     }

@@ -11,6 +11,7 @@
 #include <lockstep/train/model_file.hpp>
 #include <lockstep/train/supervisor.hpp>
 
+#include "faulty_replica.hpp"
 #include "job.hpp"
 #include "journal.hpp"
 #include "recovery.hpp"
@@ -69,7 +70,9 @@ TestReport report_test(Job& job, Communicator& world, std::vector<float>& probab
 class Run {
  public:
   Run(const RunConfig& config, Communicator& world)
-      : config_(config), world_(world), recovery_(world) {}
+      : config_(config), world_(world), recovery_(world) {
+    std::erase_if(config_.faults, [&](const Fault& fault) { return fault.rank != world.rank(); });
+  }
 
   Summary to_the_end() {
     for (;;) {
@@ -98,8 +101,10 @@ class Run {
       if (world_.rank() == 0) report(happened);
     });
     if (!standing_.begun()) begin();
-    trainer_.emplace(job_->plan(), job_->schedule(), job_->replica(), job_->evaluator(), world_,
-                     journal_);
+    faulty_.reset();
+    if (!config_.faults.empty()) faulty_.emplace(job_->replica(), config_.faults, config_.out);
+    Replica& replica = faulty_ ? static_cast<Replica&>(*faulty_) : job_->replica();
+    trainer_.emplace(job_->plan(), job_->schedule(), replica, job_->evaluator(), world_, journal_);
     return finish(trainer_->run(standing_.progress));
   }
 
@@ -164,7 +169,8 @@ class Run {
   std::unique_ptr<Job> job_;
   Journal journal_;
   std::unique_ptr<RunReport> report_;  // rank 0's
-  std::optional<Trainer> trainer_;     // while it is at work
+  std::optional<FaultyReplica> faulty_;
+  std::optional<Trainer> trainer_;  // while it is at work
 };
 
 }  // namespace

@@ -13,6 +13,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LAUNCH = ROOT / "launch" / "run"
+PRESET = os.environ.get("LOCKSTEP_PRESET", "release")
 
 
 def descendants(process):
@@ -33,7 +34,7 @@ class FaultyRun:
     def __init__(self, ranks, options, flags=("--startup-timeout", 10), out=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lockstep-fault-"))
         self.out = pathlib.Path(out) if out else self.folder / "run"
-        command = [LAUNCH, "-n", ranks, *flags, "--", "train", "--out", self.out, *options]
+        command = [LAUNCH, "-n", ranks, "--preset", PRESET, *flags, "--", "train", "--out", self.out, *options]
         self.begin = time.monotonic()
         self.log = open(self.folder / "log", "w+")
         self.process = subprocess.Popen(list(map(str, command)), stdout=self.log,

@@ -14,6 +14,7 @@
 #include <lockstep/optim/schedule.hpp>
 #include <lockstep/report/console.hpp>
 #include <lockstep/store/run_folder.hpp>
+#include <lockstep/train/fault.hpp>
 
 namespace lockstep {
 
@@ -48,7 +49,8 @@ struct RunConfig {
   /// "auto": from the newest whole checkpoint in the run folder, if there is one; "never": from the
   /// first step, without the run folder's checkpoints; else from this file.
   std::string resume = "auto";
-  std::string config_json;  // the echo of all options, written as config.json
+  std::string config_json;    // the echo of all options, written as config.json
+  std::vector<Fault> faults;  // to be rehearsed
   ConsoleConfig console;
   /// Called on rank 0 after every epoch with the parameters, if set.
   std::function<void(std::size_t epoch, std::span<const float> parameters)> on_epoch;

@@ -1,0 +1,180 @@
+// Ranks die at calls all over a run, as threads of this process: the same weights come out.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <mutex>
+
+#include <nlohmann/json.hpp>
+
+#include <lockstep/core/error.hpp>
+#include <lockstep/train/run.hpp>
+
+#include "temporary_folder.hpp"
+
+namespace lockstep {
+namespace {
+
+/// Dies at its call number `last`, counted from 0.
+class Mortal final : public Communicator {
+ public:
+  Mortal(Communicator& inner, std::size_t last) : inner_(inner), last_(last) {}
+
+  std::size_t rank() const noexcept override { return inner_.rank(); }
+  std::size_t size() const noexcept override { return inner_.size(); }
+  std::string name() const override { return inner_.name(); }
+  std::string description() const override { return inner_.description(); }
+  void all_reduce(std::span<std::int64_t> values) override { live().all_reduce(values); }
+  void broadcast(std::span<std::byte> bytes, std::size_t root) override {
+    live().broadcast(bytes, root);
+  }
+  void barrier() override { live().barrier(); }
+  void settle() override { live().settle(); }
+  bool can_recover() const noexcept override { return true; }
+  std::vector<std::size_t> recover() override { return live().recover(); }
+  std::unique_ptr<Communicator> first(std::size_t count) override { return inner_.first(count); }
+  [[noreturn]] void abort(int) noexcept override { std::abort(); }
+
+  std::size_t calls() const noexcept { return calls_; }
+
+ private:
+  Communicator& live() {
+    if (calls_++ == last_) throw RankDeath();
+    return inner_;
+  }
+
+  Communicator& inner_;
+  std::size_t last_;
+  std::size_t calls_ = 0;
+};
+
+constexpr std::size_t never = ~std::size_t{0};
+constexpr std::uint64_t steps = 22;
+
+RunConfig small_run() {
+  RunConfig config;
+  config.data.data = "synthetic";
+  config.recipe.hidden = 4;
+  config.recipe.batch_size = 500;  // 11 steps an epoch
+  config.recipe.epochs = 2;
+  config.recipe.shards = 4;
+  config.threads = 1;
+  config.console.quiet = true;
+  return config;
+}
+
+/// What the survivors say, and how many calls rank 0 made.
+struct Outcome {
+  std::vector<Summary> summaries;
+  std::size_t calls = 0;
+};
+
+/// `deaths`: by rank, the call at which it dies.
+Outcome run(const RunConfig& config, std::size_t ranks, std::map<std::size_t, std::size_t> deaths) {
+  Outcome outcome;
+  std::mutex mutex;
+  run_on_threads(ranks, [&](Communicator& world) {
+    const auto death = deaths.find(world.rank());
+    Mortal mortal(world, death == deaths.end() ? never : death->second);
+    const Summary own = run_training(config, mortal);
+    const std::lock_guard lock(mutex);
+    outcome.summaries.push_back(own);
+    outcome.calls = mortal.calls();
+  });
+  return outcome;
+}
+
+std::vector<std::uint64_t> metric_steps(const std::filesystem::path& run) {
+  std::ifstream file(run / "metrics.jsonl");
+  std::vector<std::uint64_t> found;
+  for (std::string line; std::getline(file, line);) {
+    const auto row = nlohmann::json::parse(line);
+    if (row["kind"] == "step") found.push_back(row["step"]);
+  }
+  return found;
+}
+
+TEST(Recovery, a_death_at_any_moment_changes_no_bit) {
+  testing::internal::CaptureStdout();
+  const Outcome whole = run(small_run(), 3, {});
+  for (std::size_t call = 0; call < whole.calls; call += 2) {
+    const Outcome broken = run(small_run(), 3, {{call % 3, call}});
+    ASSERT_GE(broken.summaries.size(), 2u) << call;
+    for (const Summary& summary : broken.summaries) {
+      EXPECT_EQ(summary.weights_sha256, whole.summaries[0].weights_sha256) << call;
+      EXPECT_EQ(summary.test_loss, whole.summaries[0].test_loss) << call;
+      EXPECT_EQ(summary.validation_loss, whole.summaries[0].validation_loss) << call;
+      EXPECT_EQ(summary.ranks_lost, 1u) << call;
+      EXPECT_EQ(summary.world_size, 2u) << call;
+    }
+  }
+  testing::internal::GetCapturedStdout();
+}
+
+TEST(Recovery, goes_on_down_to_one_rank_also_when_ranks_die_in_it) {
+  testing::internal::CaptureStdout();
+  const Outcome whole = run(small_run(), 4, {});
+  for (std::size_t call = 1; call < whole.calls; call += 9) {
+    const Outcome broken = run(small_run(), 4, {{0, call}, {3, call + 2}, {1, call + 5}});
+    ASSERT_GE(broken.summaries.size(), 1u) << call;
+    for (const Summary& summary : broken.summaries) {
+      EXPECT_EQ(summary.weights_sha256, whole.summaries[0].weights_sha256) << call;
+    }
+  }
+  testing::internal::GetCapturedStdout();
+}
+
+TEST(Recovery, a_new_rank_0_leaves_no_gap_and_no_double_row_in_the_metrics) {
+  testing::internal::CaptureStdout();
+  std::vector<std::uint64_t> all(steps);
+  for (std::uint64_t i = 0; i < steps; ++i) all[i] = i + 1;
+  const Outcome whole = run(small_run(), 2, {});
+  for (std::size_t call = 8; call < whole.calls; call += 9) {
+    const TemporaryFolder folder;
+    RunConfig config = small_run();
+    config.out = folder.path() / "run";
+    config.checkpoints.every = 3;
+    const Outcome broken = run(config, 2, {{0, call}});
+    ASSERT_EQ(broken.summaries.size(), 1u);
+    EXPECT_EQ(metric_steps(config.out), all) << call;
+    EXPECT_TRUE(std::filesystem::exists(config.out / "summary.json")) << call;
+  }
+  testing::internal::GetCapturedStdout();
+}
+
+RunConfig with(const std::string& faults) {
+  RunConfig config = small_run();
+  config.faults = parse_faults(faults);
+  return config;
+}
+
+TEST(Recovery, a_wrong_sum_is_found_and_the_step_done_again) {
+  testing::internal::CaptureStdout();
+  const std::string right = run(small_run(), 3, {}).summaries[0].weights_sha256;
+  for (const Summary& summary :
+       run(with("rank=1,step=5,kind=wrong-sum:rank=0,step=22,kind=wrong-sum"), 3, {}).summaries) {
+    EXPECT_EQ(summary.weights_sha256, right);
+    EXPECT_EQ(summary.ranks_lost, 0u);
+  }
+  testing::internal::GetCapturedStdout();
+}
+
+TEST(Recovery, a_flipped_bit_is_healed_by_the_majority_or_from_the_start) {
+  const std::string right = run(small_run(), 3, {}).summaries[0].weights_sha256;
+  for (const std::size_t ranks : {2, 3, 4}) {
+    testing::internal::CaptureStdout();
+    RunConfig config = with("rank=1,step=5,kind=flip:rank=0,step=12,kind=flip");
+    config.console.quiet = false;
+    for (const Summary& summary : run(config, ranks, {}).summaries) {
+      EXPECT_EQ(summary.weights_sha256, right) << ranks;
+    }
+    const std::string said = testing::internal::GetCapturedStdout();
+    EXPECT_NE(said.find(ranks == 2 ? "no majority is right: back to step 0" : "after step 5"),
+              std::string::npos)
+        << said;
+  }
+}
+
+}  // namespace
+}  // namespace lockstep
