@@ -25,6 +25,7 @@ class Mortal final : public Communicator {
   std::size_t size() const noexcept override { return inner_.size(); }
   std::string name() const override { return inner_.name(); }
   std::string description() const override { return inner_.description(); }
+  void all_reduce(std::span<float>) override {}
   void all_reduce(std::span<std::int64_t> values) override { live().all_reduce(values); }
   void broadcast(std::span<std::byte> bytes, std::size_t root) override {
     live().broadcast(bytes, root);
