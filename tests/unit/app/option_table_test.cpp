@@ -136,7 +136,8 @@ std::vector<std::string> unusual_words() {
                                  "--isa=avx2",
                                  "--comm=local",
                                  "--evaluate=all",
-                                 "--clip-norm=.3"};
+                                 "--clip-norm=.3",
+                                 "--inject=rank=1,step=2,kind=slow"};
   for (const Option& option : option_table()) {
     if (option.flag && (option.commands & train_bit)) words.push_back("--" + option.name);
   }
