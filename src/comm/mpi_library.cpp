@@ -26,6 +26,9 @@ namespace {
 /// are milliseconds apart.
 constexpr double failure_patience_seconds = 5.0;
 
+/// How long a rank that ends goes on serving the others' last calls, where some may be lost.
+constexpr double farewell_seconds = 2.0;
+
 /// Defaults that keep Open MPI quiet and safe where the user has not set them.
 void set_defaults() {
   constexpr const char* defaults[][2] = {
@@ -38,10 +41,26 @@ void set_defaults() {
       {"OMPI_MCA_mpi_yield_when_idle", "1"},
       {"OMPI_MCA_btl_base_warn_component_unused", "0"},
       {"HWLOC_HIDE_ERRORS", "2"},
-      // Else a rank that ends waits in MPI_Finalize for those that died (one run in five hung).
-      {"OMPI_MCA_async_mpi_finalize", "1"},
   };
   for (const auto& [name, value] : defaults) ::setenv(name, value, 0);
+  // Else a rank that ends waits in MPI_Finalize for those that died (one run in five hung). Without
+  // losses it must wait: others may still need its last messages.
+  if (mpi_survives_losses()) ::setenv("OMPI_MCA_async_mpi_finalize", "1", 0);
+}
+
+/// Whether all ranks come here, in time if that has an end. On MPI_COMM_WORLD itself, where all
+/// other calls are over: no call of another rank can be taken for it.
+bool meet_all(std::optional<double> patience) noexcept {
+  MPI_Request farewell = MPI_REQUEST_NULL;
+  int all_here = 0;
+  bool lost = MPI_Ibarrier(MPI_COMM_WORLD, &farewell) != MPI_SUCCESS;
+  const double start = seconds_now();
+  while (!lost && all_here == 0) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    lost = MPI_Test(&farewell, &all_here, MPI_STATUS_IGNORE) != MPI_SUCCESS ||
+           (patience && seconds_now() - start > *patience);
+  }
+  return all_here != 0;
 }
 
 }  // namespace
@@ -75,20 +94,8 @@ void end_mpi(std::optional<int> failure) noexcept {
   if (mpi_survives_losses()) {
     // The ranks have settled, or fail together: who fails alone is lost to the others, that is all.
     if (failure) end_process(*failure);
-    MPI_Finalize();
-    return;
-  }
-  // On MPI_COMM_WORLD itself, which nothing else uses: no call of another rank can be taken for it.
-  MPI_Request farewell = MPI_REQUEST_NULL;
-  int all_here = 0;
-  bool lost = MPI_Ibarrier(MPI_COMM_WORLD, &farewell) != MPI_SUCCESS;
-  const double start = seconds_now();
-  while (!lost && all_here == 0) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    lost = MPI_Test(&farewell, &all_here, MPI_STATUS_IGNORE) != MPI_SUCCESS ||
-           (failure && seconds_now() - start > failure_patience_seconds);
-  }
-  if (all_here == 0) {
+    meet_all(farewell_seconds);
+  } else if (!meet_all(failure ? std::optional(failure_patience_seconds) : std::nullopt)) {
     MPI_Abort(MPI_COMM_WORLD, failure.value_or(static_cast<int>(ExitCode::lost_rank)));
   }
   MPI_Finalize();

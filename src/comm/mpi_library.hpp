@@ -26,8 +26,8 @@ std::string mpi_launch_hint();
 
 /// Waits for all ranks to get here, then finalizes MPI. On a `failure` (its exit code) the wait has
 /// a limit, after which all ranks are ended with that code: the others do not share the failure and
-/// would wait for this rank for ever. Where MPI survives losses nobody waits, and a failure ends
-/// the process here.
+/// would wait for this rank for ever. Where MPI survives losses the wait is 2 s at most, and a
+/// failure ends the process here.
 void end_mpi(std::optional<int> failure) noexcept;
 
 /// Throws RankLost with the call, the rank and MPI's own text unless `code` is
