@@ -3,17 +3,9 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include <lockstep/core/wrapping_sum.hpp>
+
 namespace lockstep {
-
-namespace {
-
-std::int64_t wrapping_sum(std::span<const std::int64_t> values) {
-  std::uint64_t sum = 0;
-  for (const std::int64_t value : values) sum += static_cast<std::uint64_t>(value);
-  return static_cast<std::int64_t>(sum);
-}
-
-}  // namespace
 
 std::vector<std::size_t> Communicator::recover() {
   throw std::logic_error("this communicator can't go on without a rank");

@@ -9,6 +9,7 @@
 #include <lockstep/comm/communicator.hpp>
 #include <lockstep/core/clones.hpp>
 #include <lockstep/core/error.hpp>
+#include <lockstep/core/wrapping_sum.hpp>
 
 namespace lockstep {
 namespace {
@@ -25,13 +26,6 @@ enum Slot : std::size_t {
 };
 
 constexpr double nanosecond = 1e-9;
-
-LOCKSTEP_CLONES
-std::uint64_t wrapping_sum(const std::int64_t* values, std::size_t n) {
-  std::uint64_t sum = 0;
-  for (std::size_t i = 0; i < n; ++i) sum += static_cast<std::uint64_t>(values[i]);
-  return sum;
-}
 
 LOCKSTEP_CLONES
 std::uint64_t weighted_sum(const float* values, std::size_t n) {
@@ -72,7 +66,7 @@ void GradientSum::clear() noexcept {
 }
 
 std::int64_t GradientSum::checksum() const noexcept {
-  return static_cast<std::int64_t>(wrapping_sum(block_.data(), block_.size() - 1));
+  return wrapping_sum(block_.span().first(block_.size() - 1));
 }
 
 void GradientSum::seal(const Tally& tally, std::size_t samples, std::size_t rank,
