@@ -13,6 +13,7 @@
 #include <lockstep/core/clock.hpp>
 
 #include "gradient_sum.hpp"
+#include "state_broadcast.hpp"
 
 namespace lockstep {
 
@@ -58,11 +59,6 @@ std::string names(const Members& members) {
   for (const auto& member : members)
     text += (&member == members.data() ? "" : ", ") + member.text();
   return text;
-}
-
-template <typename Block>
-void broadcast(Communicator& world, Block& values, std::size_t root) {
-  world.broadcast(std::as_writable_bytes(std::span(values)), root);
 }
 
 }  // namespace
@@ -185,7 +181,7 @@ void Recovery::take_over(Standing& standing, const std::vector<Row>& rows, std::
   const Row& right = rows[root];
   const bool all = std::ranges::all_of(rows, [&](const Row& row) { return row.same(right); });
   auto numbers = to_numbers(standing.progress);
-  broadcast(world_, numbers, root);
+  broadcast_values(world_, numbers, root);
   from_numbers(numbers, standing.progress);
   standing.progress.steps = static_cast<std::uint64_t>(right.step);
   standing.progress.last.step = static_cast<std::uint64_t>(right.reported);
@@ -195,8 +191,8 @@ void Recovery::take_over(Standing& standing, const std::vector<Row>& rows, std::
   state.step = static_cast<std::uint64_t>(right.step);
   for (auto* block : {&state.parameters, &state.first_moment, &state.second_moment}) {
     block->resize(static_cast<std::size_t>(right.parameters));
-    broadcast(world_, *block, root);
   }
+  broadcast_blocks(world_, state, root);
   if (state_fingerprint(state) != static_cast<std::uint64_t>(right.fingerprint)) {
     throw RankLost("a rank was lost while it gave its state to the others");
   }

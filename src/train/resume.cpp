@@ -9,6 +9,7 @@
 
 #include "checkpoint_folder.hpp"
 #include "recipe_settings.hpp"
+#include "state_broadcast.hpp"
 
 namespace lockstep {
 namespace {
@@ -77,11 +78,6 @@ Numbers numbers_of(const Checkpoint& c) {
   return {c.state.step, c.restarts + 1, c.seconds, c.validation_loss, c.validation_accuracy};
 }
 
-template <typename T>
-void broadcast(std::span<T> values, Communicator& world) {
-  world.broadcast(std::as_writable_bytes(values), 0);
-}
-
 }  // namespace
 
 std::optional<Checkpoint> newest_checkpoint(const std::filesystem::path& run, Console& console) {
@@ -101,13 +97,11 @@ std::optional<Checkpoint> find_start(const RunConfig& config, const Job& job, Co
 Progress share_start(const std::optional<Checkpoint>& start, Replica& replica,
                      Communicator& world) {
   Numbers numbers = start ? numbers_of(*start) : Numbers{};
-  broadcast(std::span(&numbers, 1), world);
+  world.broadcast(std::as_writable_bytes(std::span(&numbers, 1)), 0);
   if (numbers.restarts == 0) return {};
   TrainingState state = start ? start->state : replica.state();
   state.step = numbers.step;
-  broadcast(std::span(state.parameters), world);
-  broadcast(std::span(state.first_moment), world);
-  broadcast(std::span(state.second_moment), world);
+  broadcast_blocks(world, state, 0);
   replica.restore(state);
   Progress progress;
   progress.steps = numbers.step;
