@@ -20,15 +20,40 @@ struct Coefficients {
   float epsilon;
 };
 
+inline __attribute__((always_inline)) void update(const Coefficients& c, float g, float& p,
+                                                  float& m, float& v) {
+  m = std::fma(c.beta1, m, c.rest1 * g);
+  v = std::fma(c.beta2, v, c.rest2 * (g * g));
+  p = p - (c.rate * m) / (std::sqrt(v) + c.epsilon);
+}
+
 LOCKSTEP_CLONES
-void update(const Coefficients c, std::size_t n, const std::int64_t* __restrict sum,
-            float* __restrict p, float* __restrict m, float* __restrict v) {
+void update_all(const Coefficients c, std::size_t n, const std::int64_t* __restrict sum,
+                float* __restrict p, float* __restrict m, float* __restrict v) {
   for (std::size_t i = 0; i < n; ++i) {
-    const float g = static_cast<float>(static_cast<double>(sum[i]) * c.factor);
-    m[i] = std::fma(c.beta1, m[i], c.rest1 * g);
-    v[i] = std::fma(c.beta2, v[i], c.rest2 * (g * g));
-    p[i] = p[i] - (c.rate * m[i]) / (std::sqrt(v[i]) + c.epsilon);
+    update(c, static_cast<float>(static_cast<double>(sum[i]) * c.factor), p[i], m[i], v[i]);
   }
+}
+
+LOCKSTEP_CLONES
+void update_all(const Coefficients c, std::size_t n, const float* __restrict sum,
+                float* __restrict p, float* __restrict m, float* __restrict v) {
+  const auto factor = static_cast<float>(c.factor);
+  for (std::size_t i = 0; i < n; ++i) update(c, sum[i] * factor, p[i], m[i], v[i]);
+}
+
+Coefficients coefficients(const AdamConfig& config, double factor, double rate,
+                          std::uint64_t step) {
+  const auto beta1 = static_cast<float>(config.beta1);
+  const auto beta2 = static_cast<float>(config.beta2);
+  return {factor,
+          static_cast<float>(rate * std::sqrt(1.0 - power(config.beta2, step)) /
+                             (1.0 - power(config.beta1, step))),
+          beta1,
+          1.0f - beta1,
+          beta2,
+          1.0f - beta2,
+          static_cast<float>(config.epsilon)};
 }
 
 LOCKSTEP_CLONES
@@ -58,21 +83,19 @@ Adam::Adam(const AdamConfig& config, std::size_t parameters)
 
 void Adam::step(std::span<float> parameters, std::span<const std::int64_t> sum,
                 std::uint64_t samples, double rate, std::uint64_t step) {
-  const auto beta1 = static_cast<float>(config_.beta1);
-  const auto beta2 = static_cast<float>(config_.beta2);
-  Coefficients c{fixed_point_unit / static_cast<double>(samples),
-                 static_cast<float>(rate * std::sqrt(1.0 - power(config_.beta2, step)) /
-                                    (1.0 - power(config_.beta1, step))),
-                 beta1,
-                 1.0f - beta1,
-                 beta2,
-                 1.0f - beta2,
-                 static_cast<float>(config_.epsilon)};
+  double factor = fixed_point_unit / static_cast<double>(samples);
   if (config_.clip_norm > 0) {
     const double norm = gradient_norm(sum, samples);
-    if (norm > config_.clip_norm) c.factor = c.factor * (config_.clip_norm / norm);
+    if (norm > config_.clip_norm) factor = factor * (config_.clip_norm / norm);
   }
-  update(c, parameters.size(), sum.data(), parameters.data(), first_.data(), second_.data());
+  update_all(coefficients(config_, factor, rate, step), parameters.size(), sum.data(),
+             parameters.data(), first_.data(), second_.data());
+}
+
+void Adam::step(std::span<float> parameters, std::span<const float> sum, std::uint64_t samples,
+                double rate, std::uint64_t step) {
+  update_all(coefficients(config_, 1.0 / static_cast<double>(samples), rate, step),
+             parameters.size(), sum.data(), parameters.data(), first_.data(), second_.data());
 }
 
 }  // namespace lockstep

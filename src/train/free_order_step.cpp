@@ -1,38 +1,19 @@
 #include "free_order_step.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
 
-#include <lockstep/core/clones.hpp>
 #include <lockstep/data/shards.hpp>
 
 namespace lockstep {
-namespace {
 
-struct Coefficients {
-  float factor, rate;
-};
-
-LOCKSTEP_CLONES
-void adam(const Coefficients c, std::size_t n, const float* __restrict sum, float* __restrict p,
-          float* __restrict m, float* __restrict v) {
-  for (std::size_t i = 0; i < n; ++i) {
-    const float g = sum[i] * c.factor;
-    m[i] = std::fma(0.9f, m[i], 0.1f * g);
-    v[i] = std::fma(0.999f, v[i], 0.001f * (g * g));
-    p[i] -= c.rate * m[i] / (std::sqrt(v[i]) + 1e-8f);
-  }
-}
-
-}  // namespace
+constexpr double article_rate = 1e-3;
 
 FreeOrderStep::FreeOrderStep(std::span<const float> parameters, std::span<LocalShard> shards,
                              std::size_t batch_size, std::unique_ptr<FreeOrderEngine> engine,
                              Communicator& communicator, Team& team)
     : parameters_(parameters.begin(), parameters.end()),
-      first_moment_(parameters.size()),
-      second_moment_(parameters.size()),
+      adam_({}, parameters.size()),
       shards_(shards),
       batch_size_(batch_size),
       engine_(std::move(engine)),
@@ -49,7 +30,7 @@ void FreeOrderStep::step(std::uint64_t step) {
     std::ranges::transform(total, sums_[i].span(), total.begin(), std::plus<>());
   }
   communicator_.all_reduce(total);
-  update(step);
+  adam_.step(parameters_, std::span<const float>(total), batch_size_, article_rate, step);
   engine_->set_parameters(parameters_);
 }
 
@@ -62,13 +43,6 @@ void FreeOrderStep::add_gradients(std::uint64_t step) {
       engine_->add_gradient(shards_[shard].batch(step), sum, worker);
     }
   });
-}
-
-void FreeOrderStep::update(std::uint64_t step) {
-  const auto t = static_cast<double>(step);
-  const double rate = 1e-3 * std::sqrt(1 - std::pow(0.999, t)) / (1 - std::pow(0.9, t));
-  adam({1.0f / static_cast<float>(batch_size_), static_cast<float>(rate)}, parameters_.size(),
-       sums_[0].data(), parameters_.data(), first_moment_.data(), second_moment_.data());
 }
 
 }  // namespace lockstep

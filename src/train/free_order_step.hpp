@@ -10,6 +10,7 @@
 #include <lockstep/core/buffer.hpp>
 #include <lockstep/core/team.hpp>
 #include <lockstep/model/free_order.hpp>
+#include <lockstep/optim/adam.hpp>
 
 #include "local_shard.hpp"
 
@@ -29,11 +30,9 @@ class FreeOrderStep {
 
  private:
   void add_gradients(std::uint64_t step);
-  void update(std::uint64_t step);
 
   std::vector<float> parameters_;
-  Buffer<float> first_moment_;
-  Buffer<float> second_moment_;
+  Adam adam_;
   std::span<LocalShard> shards_;
   std::size_t batch_size_;
   std::unique_ptr<FreeOrderEngine> engine_;

@@ -32,6 +32,10 @@ class Adam {
   void step(std::span<float> parameters, std::span<const std::int64_t> sum, std::uint64_t samples,
             double rate, std::uint64_t step);
 
+  /// The same from a sum in fp32, never clipped; for measurements.
+  void step(std::span<float> parameters, std::span<const float> sum, std::uint64_t samples,
+            double rate, std::uint64_t step);
+
   /// The moments, to be kept and to be set again; the step's number is the caller's.
   std::span<float> first_moment() noexcept { return first_.span(); }
   std::span<float> second_moment() noexcept { return second_.span(); }
