@@ -53,8 +53,6 @@ struct Aside {
 template <std::size_t Rows, std::size_t Vectors>
 HWY_INLINE void two_chains(const float* a, std::size_t a_stride, const float* w, std::size_t first,
                            std::size_t second, Tile<Rows, Vectors>& sums) {
-  const float* const a2 = a + first;
-  const float* const w2 = w + first * panel_width;
   if constexpr (side_by_side<Rows, Vectors>) {
     Tile<Rows, Vectors> others;
     LOCKSTEP_EACH(Rows, Vectors) others[r][v] = hn::Zero(FloatTag());
@@ -73,7 +71,7 @@ HWY_INLINE void two_chains(const float* a, std::size_t a_stride, const float* w,
       store(sums[r][v], aside.at(r, v));
       sums[r][v] = hn::Zero(FloatTag());
     }
-    one_chain<Rows, Vectors>(a2, a_stride, w2, second, sums);
+    one_chain<Rows, Vectors>(a + first, a_stride, w + first * panel_width, second, sums);
     LOCKSTEP_EACH(Rows, Vectors) sums[r][v] = hn::Add(load(aside.at(r, v)), sums[r][v]);
   }
 }
