@@ -89,8 +89,8 @@ TEST(AllReduceChecked, finds_a_wrong_sum_and_a_missing_rank) {
   WrongSums wrong(1);
   EXPECT_THROW(all_reduce_checked(wrong, values), RankLost);
   class Alone : public WrongSums {
-    using WrongSums::WrongSums;
     using WrongSums::all_reduce;
+    using WrongSums::WrongSums;
     void all_reduce(std::span<std::int64_t>) override {}
   } alone(0);
   EXPECT_THROW(all_reduce_checked(alone, values), RankLost);

@@ -2,8 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include "../temporary_folder.hpp"
+#include "content.hpp"
 #include "program_path.hpp"
-#include "temporary_folder.hpp"
 
 namespace lockstep {
 namespace {

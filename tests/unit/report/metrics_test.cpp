@@ -9,7 +9,8 @@
 
 #include <lockstep/core/error.hpp>
 
-#include "temporary_folder.hpp"
+#include "../temporary_folder.hpp"
+#include "content.hpp"
 
 namespace lockstep {
 namespace {

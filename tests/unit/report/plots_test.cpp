@@ -8,8 +8,9 @@
 #include <lockstep/core/error.hpp>
 #include <lockstep/report/metrics.hpp>
 
+#include "../temporary_folder.hpp"
+#include "content.hpp"
 #include "program_path.hpp"
-#include "temporary_folder.hpp"
 
 namespace lockstep {
 namespace {

@@ -2,7 +2,8 @@
 
 #include <gmock/gmock.h>
 
-#include "temporary_folder.hpp"
+#include "../temporary_folder.hpp"
+#include "content.hpp"
 
 namespace lockstep {
 namespace {

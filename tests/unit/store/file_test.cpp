@@ -7,8 +7,8 @@
 #include <csignal>
 #include <iterator>
 
+#include "../temporary_folder.hpp"
 #include "failure.hpp"
-#include "temporary_folder.hpp"
 
 namespace lockstep {
 namespace {

@@ -10,8 +10,8 @@
 #include <lockstep/core/random.hpp>
 #include <lockstep/store/file.hpp>
 
+#include "../temporary_folder.hpp"
 #include "failure.hpp"
-#include "temporary_folder.hpp"
 
 namespace lockstep {
 namespace {

@@ -7,8 +7,8 @@
 #include <lockstep/core/random.hpp>
 #include <lockstep/store/file.hpp>
 
+#include "../temporary_folder.hpp"
 #include "failure.hpp"
-#include "temporary_folder.hpp"
 
 namespace lockstep {
 namespace {

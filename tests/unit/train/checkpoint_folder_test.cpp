@@ -6,8 +6,8 @@
 
 #include <lockstep/core/error.hpp>
 
+#include "../temporary_folder.hpp"
 #include "some_checkpoint.hpp"
-#include "temporary_folder.hpp"
 
 namespace lockstep {
 namespace {

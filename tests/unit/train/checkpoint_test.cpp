@@ -9,8 +9,8 @@
 #include <lockstep/store/file.hpp>
 #include <lockstep/train/model_file.hpp>
 
+#include "../temporary_folder.hpp"
 #include "some_checkpoint.hpp"
-#include "temporary_folder.hpp"
 
 namespace lockstep {
 namespace {

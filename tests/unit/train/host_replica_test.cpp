@@ -3,17 +3,16 @@
 #include <gtest/gtest.h>
 
 #include "job.hpp"
+#include "made_digits.hpp"
 
 namespace lockstep {
 namespace {
 
 RunConfig small_run() {
-  RunConfig config;
-  config.data.data = "synthetic";
+  RunConfig config = made_digits();
   config.recipe.hidden = 8;
   config.recipe.batch_size = 32;
   config.recipe.adam.clip_norm = 1;
-  config.threads = 1;
   return config;
 }
 

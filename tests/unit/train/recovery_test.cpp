@@ -11,7 +11,8 @@
 #include <lockstep/core/error.hpp>
 #include <lockstep/train/run.hpp>
 
-#include "temporary_folder.hpp"
+#include "../temporary_folder.hpp"
+#include "made_digits.hpp"
 
 namespace lockstep {
 namespace {
@@ -54,14 +55,11 @@ constexpr std::size_t never = ~std::size_t{0};
 constexpr std::uint64_t steps = 22;
 
 RunConfig small_run() {
-  RunConfig config;
-  config.data.data = "synthetic";
+  RunConfig config = made_digits();
   config.recipe.hidden = 4;
   config.recipe.batch_size = 500;  // 11 steps an epoch
   config.recipe.epochs = 2;
   config.recipe.shards = 4;
-  config.threads = 1;
-  config.console.quiet = true;
   return config;
 }
 

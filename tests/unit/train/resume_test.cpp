@@ -11,8 +11,9 @@
 #include <lockstep/train/checkpoint.hpp>
 #include <lockstep/train/run.hpp>
 
+#include "../temporary_folder.hpp"
 #include "checkpoint_folder.hpp"
-#include "temporary_folder.hpp"
+#include "made_digits.hpp"
 
 namespace lockstep {
 namespace {
@@ -22,15 +23,12 @@ using testing::HasSubstr;
 constexpr std::uint64_t steps_per_epoch = 11;
 
 RunConfig small_run() {
-  RunConfig config;
-  config.data.data = "synthetic";
+  RunConfig config = made_digits();
   config.recipe.hidden = 4;
   config.recipe.batch_size = 500;
   config.recipe.shards = 5;
   config.recipe.epochs = 3;
   config.recipe.adam.clip_norm = 1;
-  config.threads = 1;
-  config.console.quiet = true;
   return config;
 }
 

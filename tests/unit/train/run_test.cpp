@@ -8,17 +8,16 @@
 #include <lockstep/core/error.hpp>
 #include <lockstep/train/stop.hpp>
 
+#include "made_digits.hpp"
+
 namespace lockstep {
 namespace {
 
 RunConfig small_run() {
-  RunConfig config;
-  config.data.data = "synthetic";
+  RunConfig config = made_digits();
   config.recipe.hidden = 20;
   config.recipe.epochs = 1;
   config.recipe.schedule.learning_rate = 0.01;
-  config.threads = 1;
-  config.console.quiet = true;
   return config;
 }
 

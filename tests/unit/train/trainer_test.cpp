@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "job.hpp"
+#include "made_digits.hpp"
 
 namespace lockstep {
 namespace {
@@ -19,12 +20,10 @@ struct Recorder : Observer {
 };
 
 RunConfig small_run() {
-  RunConfig config;
-  config.data.data = "synthetic";
+  RunConfig config = made_digits();
   config.recipe.hidden = 8;
   config.recipe.batch_size = 500;  // 11 steps an epoch
   config.recipe.epochs = 3;
-  config.threads = 1;
   return config;
 }
 

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <lockstep/train/run.hpp>
+
+namespace lockstep {
+
+/// A run over made digits that prints nothing, a thread a rank.
+inline RunConfig made_digits() {
+  RunConfig config;
+  config.data.data = "synthetic";
+  config.threads = 1;
+  config.console.quiet = true;
+  return config;
+}
+
+}  // namespace lockstep
