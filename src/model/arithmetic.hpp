@@ -46,11 +46,15 @@ constexpr float ln2_low = 1.42860682030941723e-6f;
 
 /// e^x for x <= 0, 0 < result <= 1: 2^n times the Taylor sum of degree 7 on |r| <= ln(2) / 2. From
 /// -87 down the result stays at that of -87. NaN stays NaN.
+namespace exp_constants {
+constexpr float log2_e = 1.44269504088896341f;
+constexpr float round_to_integer = 12582912.0f;  // 1.5 * 2^23
+constexpr float taylor[] = {1.0f / 5040, 1.0f / 720, 1.0f / 120, 1.0f / 24,
+                            1.0f / 6,    1.0f / 2,   1.0f,       1.0f};
+}  // namespace exp_constants
+
 LOCKSTEP_INLINE float exp(float x) {
-  constexpr float log2_e = 1.44269504088896341f;
-  constexpr float round_to_integer = 12582912.0f;  // 1.5 * 2^23
-  constexpr float taylor[] = {1.0f / 5040, 1.0f / 720, 1.0f / 120, 1.0f / 24,
-                              1.0f / 6,    1.0f / 2,   1.0f,       1.0f};
+  using namespace exp_constants;
   x = -87.0f > x ? -87.0f : x;
   if (x != x) return x;
   const float n = fused(x, log2_e, round_to_integer) - round_to_integer;

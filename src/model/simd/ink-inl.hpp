@@ -67,7 +67,8 @@ inline void ink_input_part(const Layout& layout, const Weights& w, std::size_t n
     for (std::size_t s = 0; s < n; ++s) {
       const std::uint8_t* const pixels =
           &ws.pixels[s * layout.picture() + t * layout.shape.columns];
-      float* const out = ws.states.data() + (t + 1) * layout.state() + s * layout.stride;
+      float* const out =
+          ws.states.data() + ((layout.shape.rows - 1 - t) * n + s) * layout.stride;
       std::size_t column = 0;
       for (; column + panel <= layout.hidden; column += panel) {
         ink_row<ink_vectors>(layout, w, pixels, column, out);
@@ -79,16 +80,16 @@ inline void ink_input_part(const Layout& layout, const Weights& w, std::size_t n
 }
 
 /// Lists the inked pixels of the block column by column, in the order of the weight gradient's
-/// terms: rows descending, samples ascending. An entry is (row * block_samples + sample) * 256 +
+/// terms: rows descending, samples ascending. An entry is 256 times the term's number, plus the
 /// pixel.
 inline void list_ink(const Layout& layout, std::size_t n, Workspace& ws) {
   const std::size_t columns = layout.shape.columns;
   const std::size_t room = layout.shape.rows * block_samples;
   std::fill_n(ws.ink_count.data(), columns, 0u);
+  std::uint32_t term = 0;
   for (std::size_t t = layout.shape.rows; t-- > 0;) {
-    for (std::size_t s = 0; s < n; ++s) {
+    for (std::size_t s = 0; s < n; ++s, term += 256) {
       const std::uint8_t* const pixels = &ws.pixels[s * layout.picture() + t * columns];
-      const auto term = static_cast<std::uint32_t>((t * block_samples + s) << 8);
       for (std::size_t first = 0; first < columns; first += 64) {
         const std::size_t count = std::min<std::size_t>(64, columns - first);
         for (std::uint64_t bits = ink_bits(pixels + first, count); bits != 0; bits &= bits - 1) {
@@ -116,7 +117,10 @@ HWY_INLINE bool ink_outer(const Layout& layout, const Workspace& ws, std::size_t
       sums[0][v] = fused(factor, load(dz + v * lanes), sums[0][v]);
     }
   }
-  return add_tile<1, Vectors>(sums, target, i, column);
+  Pending<Vectors, Sum> pending;
+  const bool valid = leave_tile<1, Vectors>(sums, target, i, column, pending);
+  pending.add_all();
+  return valid;
 }
 
 template <std::size_t Vectors, typename Sum>
@@ -171,16 +175,14 @@ std::size_t share_blank_states(const Layout& layout, const Weights& w, std::size
     ws.blank_known = 0;
   }
   for (; ws.blank_known < blank; ++ws.blank_known) {
-    float* const state = ws.blank.data() + (ws.blank_known + 1) * layout.state();
+    float* const state = ws.blank.data() + ws.blank_known * layout.stride;
     std::copy_n(w.bias.data(), layout.hidden, state);
-    product(Product{state - layout.state(), layout.stride, layout.shape.hidden, w.recurrent.data(),
-                    state, layout.stride},
-            State<Quarters>{}, 1, layout.hidden);
+    next_states<Quarters>(layout, w, 1, ws.blank_known == 0, state - layout.stride, state);
   }
-  for (std::size_t t = 1; t <= blank; ++t) {
+  for (std::size_t t = 0; t < blank; ++t) {
     for (std::size_t s = 0; s < n; ++s) {
-      std::copy_n(ws.blank.data() + t * layout.state(), layout.hidden,
-                  ws.states.data() + t * layout.state() + s * layout.stride);
+      std::copy_n(ws.blank.data() + t * layout.stride, layout.hidden,
+                  ws.states.data() + ((layout.shape.rows - 1 - t) * n + s) * layout.stride);
     }
   }
   return blank;

@@ -14,7 +14,9 @@
 // Without guards: each target includes them once, in this order.
 // clang-format off
 #include "vector-inl.hpp"
+#include "pack-inl.hpp"
 #include "product-inl.hpp"
+#include "fixed-inl.hpp"
 #include "outer-inl.hpp"
 #include "ink-inl.hpp"
 // clang-format on
@@ -32,29 +34,34 @@ void pack(const Layout& layout, const float* parameters, Weights& w) {
   const float* const recurrent = parameters + columns * hidden;
   const float* const head_kernel = parameters + head.offset;
   ++w.version;
-  pack_panels(parameters, hidden, 1, columns, hidden, layout.hidden, w.input.data());
+  pack_panels(parameters, columns, hidden, w.input.data());
   for (std::size_t i = 0; i < columns; ++i) {
     std::copy_n(parameters + i * hidden, hidden, w.input_rows.data() + i * layout.hidden);
   }
-  pack_panels(recurrent, hidden, 1, hidden, hidden, layout.hidden, w.recurrent.data());
-  pack_panels(recurrent, 1, hidden, hidden, hidden, layout.hidden, w.recurrent_transposed.data());
-  pack_panels(head_kernel, classes, 1, hidden, classes, layout.classes, w.head.data());
-  pack_panels(head_kernel, 1, classes, classes, hidden, layout.hidden, w.head_transposed.data());
+  pack_panels(recurrent, hidden, hidden, w.recurrent.data());
+  pack_transposed(recurrent, hidden, hidden, w.recurrent_transposed.data());
+  pack_panels(head_kernel, hidden, classes, w.head.data());
+  pack_transposed(head_kernel, classes, hidden, w.head_transposed.data());
   std::copy_n(parameters + bias.offset, hidden, w.bias.data());
   std::copy_n(parameters + head_bias.offset, classes, w.head_bias.data());
 }
 
-/// pixels -> x, where the products take every pixel.
+/// pixels -> x, where the products take every pixel. A row's last vector reaches into the next one,
+/// which is written after it.
 void scale_pixels(const Layout& layout, std::size_t n, Workspace& ws) {
-  const std::size_t count = n * layout.picture();
-  for (std::size_t i = 0; i < count; ++i) ws.x[i] = static_cast<float>(ws.pixels[i]) / 255.0f;
-}
-
-void input_part(const Layout& layout, const Weights& w, std::size_t n, Workspace& ws) {
-  for (std::size_t t = 0; t < layout.shape.rows; ++t) {
-    product(Product{ws.x.data() + t * layout.shape.columns, layout.picture(), layout.shape.columns,
-                    w.input.data(), ws.states.data() + (t + 1) * layout.state(), layout.stride},
-            Affine<false>{w.bias.data()}, n, layout.hidden);
+  const hn::Rebind<std::uint8_t, FloatTag> bytes;
+  const hn::RebindToSigned<FloatTag> integers;
+  const FloatTag d;
+  const std::size_t columns = layout.shape.columns;
+  float* x = ws.x.data();
+  for (std::size_t t = layout.shape.rows; t-- > 0;) {
+    for (std::size_t s = 0; s < n; ++s, x += columns) {
+      const std::uint8_t* const pixels = &ws.pixels[s * layout.picture() + t * columns];
+      for (std::size_t i = 0; i < columns; i += lanes) {
+        const auto values = hn::PromoteTo(integers, hn::LoadU(bytes, pixels + i));
+        hn::StoreU(hn::Div(hn::ConvertTo(d, values), broadcast(255.0f)), d, x + i);
+      }
+    }
   }
 }
 
@@ -67,22 +74,44 @@ std::size_t begin_rows(const Layout& layout, const Weights& w, std::size_t n, Wo
     return first;
   }
   scale_pixels(layout, n, ws);
-  input_part(layout, w, n, ws);
+  product(Product<AnySize>{ws.x.data(), {layout.shape.columns, layout.shape.columns}, w.input.data(),
+                  ws.states.data(), layout.stride},
+          Affine<false>{w.bias.data()}, n * layout.shape.rows, layout.hidden);
   return 0;
 }
 
 template <bool Quarters>
 void forward(const Layout& layout, const Weights& w, std::size_t n, Workspace& ws) {
+  const std::size_t row = n * layout.stride;
   std::size_t t = begin_rows<Quarters>(layout, w, n, ws);
-  float* state = ws.states.data() + t * layout.state();
-  for (; t < layout.shape.rows; ++t, state += layout.state()) {
-    product(Product{state, layout.stride, layout.shape.hidden, w.recurrent.data(),
-                    state + layout.state(), layout.stride},
-            State<Quarters>{}, n, layout.hidden);
+  float* state = ws.states.data() + (layout.shape.rows - t) * row;
+  for (; t < layout.shape.rows; ++t, state -= row) {
+    next_states<Quarters>(layout, w, n, t == 0, state, state - row);
   }
-  product(Product{state, layout.stride, layout.shape.hidden, w.head.data(), ws.logits.data(),
+  product(Product<AnySize>{state, {layout.stride, layout.shape.hidden}, w.head.data(), ws.logits.data(),
                   layout.classes},
           Affine<Quarters>{w.head_bias.data()}, n, layout.classes);
+}
+
+/// arithmetic::softmax_cross_entropy, whose exponentials and quotients are taken by vectors.
+float softmax_cross_entropy(float* logits, std::size_t classes, std::size_t label,
+                            float* probabilities, std::size_t& predicted) {
+  predicted = 0;
+  for (std::size_t c = 1; c < classes; ++c) {
+    if (logits[c] > logits[predicted]) predicted = c;
+  }
+  const float largest = logits[predicted];
+  const float of_label = logits[label] - largest;
+  for (std::size_t c = 0; c < classes; c += lanes) {
+    store(exp(hn::Sub(load(logits + c), broadcast(largest))), logits + c);
+  }
+  float sum = 0.0f;
+  for (std::size_t c = 0; c < classes; ++c) sum = sum + logits[c];
+  for (std::size_t c = 0; c < classes; c += lanes) {
+    const auto inside = hn::FirstN(FloatTag(), classes - c);
+    store(hn::IfThenElseZero(inside, hn::Div(load(logits + c), broadcast(sum))), probabilities + c);
+  }
+  return arithmetic::log(sum) - of_label;
 }
 
 Tally loss(const Layout& layout, std::size_t n, const std::uint8_t* labels, Workspace& ws) {
@@ -90,26 +119,28 @@ Tally loss(const Layout& layout, std::size_t n, const std::uint8_t* labels, Work
   for (std::size_t s = 0; s < n; ++s) {
     const std::size_t offset = s * layout.classes;
     std::size_t predicted = 0;
-    const float value = arithmetic::softmax_cross_entropy(
+    const float value = softmax_cross_entropy(
         &ws.logits[offset], layout.shape.classes, labels[s], &ws.dlogits[offset], predicted);
     tally += sample_tally(value, predicted == labels[s]);
   }
   return tally;
 }
 
+/// The derivatives of all rows, and their sums: the bias gradient, row by row and sample by sample.
 template <bool Quarters>
 void backward(const Layout& layout, const Weights& w, std::size_t n, Workspace& ws) {
-  std::size_t t = layout.shape.rows - 1;
-  const float* h = ws.states.data() + layout.shape.rows * layout.state();
-  float* dz = ws.dz.data() + t * layout.state();
-  product(Product{ws.dlogits.data(), layout.classes, layout.shape.classes, w.head_transposed.data(),
+  const std::size_t row = n * layout.stride;
+  const float* h = ws.states.data();
+  float* dz = ws.dz.data();
+  float* const sums = ws.bias_gradient.data();
+  std::fill_n(sums, layout.hidden, 0.0f);
+  product(Product<AnySize>{ws.dlogits.data(), {layout.classes, layout.shape.classes}, w.head_transposed.data(),
                   dz, layout.stride},
-          Derivative<false>{h, layout.stride}, n, layout.hidden);
-  for (; t > 0; --t, dz -= layout.state()) {
-    h -= layout.state();
-    product(Product{dz, layout.stride, layout.shape.hidden, w.recurrent_transposed.data(),
-                    dz - layout.state(), layout.stride},
-            Derivative<Quarters>{h, layout.stride}, n, layout.hidden);
+          Derivative<false>{h, layout.stride, sums}, n, layout.hidden);
+  for (std::size_t t = 1; t < layout.shape.rows; ++t, dz += row) {
+    h += row;
+    recurrent_product(layout, dz, w.recurrent_transposed.data(), dz + row,
+                      Derivative<Quarters>{h, layout.stride, sums}, n);
   }
 }
 
@@ -118,34 +149,27 @@ std::uint32_t add_gradient(const Layout& layout, std::size_t n, Workspace& ws, f
                            Sum* sum) {
   const auto [rows, columns, hidden, classes] = layout.shape;
   const auto [kernel, bias, head, head_bias] = tensors(layout.shape);
-  const std::size_t state = layout.state();
-  const float* const last = ws.states.data() + rows * state;
-  Outer over_time{
-      ws.states.data(), state, layout.stride, ws.dz.data(), state, layout.stride, rows, 1, n};
+  const std::size_t stride = layout.stride;
+  const float* const dz = ws.dz.data();
+  const Target<Sum> input_rows{sum, columns, hidden, limit};
   bool valid[tensor_count];
-  valid[0] = add_outer(over_time, Target<Sum>{sum + columns * hidden, hidden, hidden, limit},
-                       hidden, layout.hidden);
-  over_time.first_row = 0;
-  const Target<Sum> input_rows{sum, hidden, hidden, limit};
   if (layout.skip_zeros) {
     list_ink(layout, n, ws);
-    valid[0] &= add_ink_outer(layout, ws, input_rows);
+    valid[0] = add_ink_outer(layout, ws, input_rows);
   } else {
-    over_time.a = ws.x.data();
-    over_time.a_row = columns;
-    over_time.a_sample = layout.picture();
-    valid[0] &= add_outer(over_time, input_rows, columns, layout.hidden);
+    valid[0] = add_outer(Outer<AnySteps>{ws.x.data(), dz, {columns, stride}, rows * n}, input_rows,
+                         layout.hidden);
   }
-  over_time.a = &one;
-  over_time.a_row = over_time.a_sample = 0;
-  valid[1] =
-      add_outer(over_time, Target<Sum>{sum + bias.offset, hidden, hidden, limit}, 1, layout.hidden);
-  Outer of_head{last, 0, layout.stride, ws.dlogits.data(), 0, layout.classes, 1, 0, n};
-  valid[2] = add_outer(of_head, Target<Sum>{sum + head.offset, classes, classes, limit}, hidden,
+  // The first row's states have none before them.
+  valid[0] &= add_recurrent_outer(layout, ws.states.data() + n * stride, dz, (rows - 1) * n,
+                                  Target<Sum>{sum + columns * hidden, hidden, hidden, limit});
+  valid[1] = add_row(ws.bias_gradient.data(), Target<Sum>{sum + bias.offset, 1, hidden, limit});
+  Outer<AnySteps> of_head{ws.states.data(), ws.dlogits.data(), {stride, layout.classes}, n};
+  valid[2] = add_outer(of_head, Target<Sum>{sum + head.offset, hidden, classes, limit},
                        layout.classes);
   of_head.a = &one;
-  of_head.a_sample = 0;
-  valid[3] = add_outer(of_head, Target<Sum>{sum + head_bias.offset, classes, classes, limit}, 1,
+  of_head.steps.a = 0;
+  valid[3] = add_outer(of_head, Target<Sum>{sum + head_bias.offset, 1, classes, limit},
                        layout.classes);
   std::uint32_t invalid = 0;
   for (std::size_t i = 0; i < tensor_count; ++i) invalid |= (valid[i] ? 0u : 1u) << i;

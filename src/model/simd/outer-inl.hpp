@@ -1,212 +1,223 @@
 // The weight gradient: sums of outer products over (time, sample), rounded into fixed point.
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include <lockstep/core/fixed_point.hpp>
 
 HWY_BEFORE_NAMESPACE();
 namespace lockstep::simd::HWY_NAMESPACE {
 
-using DoubleTag = hn::ScalableTag<double>;
-using IntegerTag = hn::ScalableTag<std::int64_t>;
-
-/// Adds 1.5 * 2^(52 - 44): the sum's last bit is then worth 2^-44, so the addition rounds to fixed
-/// point, ties to even, and the low bits are the integer. For |x| < 2^7, which keeps the exponent.
-constexpr double rounder = 384.0;
-constexpr float rounder_limit = 128.0f;
-
-/// Where a tile of the gradient goes: sum[row * stride + column], of which `columns` are the
-/// tensor's.
+/// Where a tensor's gradient goes: sum[row * columns + column].
 template <typename Sum>
 struct Target {
   Sum* sum;
-  std::size_t stride;
+  std::size_t rows;
   std::size_t columns;
-  float limit;
+  float limit;  // magnitudes from here on are invalid
 };
 
-/// The fixed-point halves of `v`, added to sum[0 .. lanes).
-HWY_INLINE void add_rounded(Vector v, std::int64_t* sum) {
-  const DoubleTag d;
-  const IntegerTag i;
-  constexpr std::size_t half = lanes / 2;
-  const auto magic = hn::Set(d, rounder);
-  const auto bits = hn::BitCast(i, magic);
-  const hn::Half<FloatTag> h;
-  const auto low = hn::Add(hn::PromoteTo(d, hn::LowerHalf(h, v)), magic);
-  const auto high = hn::Add(hn::PromoteTo(d, hn::UpperHalf(h, v)), magic);
-  hn::StoreU(hn::Add(hn::LoadU(i, sum), hn::Sub(hn::BitCast(i, low), bits)), i, sum);
-  hn::StoreU(hn::Add(hn::LoadU(i, sum + half), hn::Sub(hn::BitCast(i, high), bits)), i, sum + half);
+/// Adds `v` in fixed point to sum[0 .. lanes).
+HWY_INLINE void add_vector(Vector v, std::int64_t* sum) {
+  const hn::ScalableTag<std::int64_t> d;
+  const auto fixed = to_fixed_point(v);
+  hn::StoreU(hn::Add(hn::LoadU(d, sum), fixed.low), d, sum);
+  hn::StoreU(hn::Add(hn::LoadU(d, sum + lanes / 2), fixed.high), d, sum + lanes / 2);
 }
 
-/// The same for the first `count` lanes, where the vector reaches beyond the tensor's row.
-inline void add_rounded_part(Vector v, std::size_t count, std::int64_t* sum) {
-  HWY_ALIGN std::int64_t whole[lanes] = {};
-  add_rounded(v, whole);
-  for (std::size_t j = 0; j < count; ++j) sum[j] += whole[j];
+/// In free order: into an fp32 sum, unchecked.
+HWY_INLINE void add_vector(Vector v, float* sum) {
+  const FloatTag d;
+  hn::StoreU(hn::Add(hn::LoadU(d, sum), v), d, sum);
 }
 
-/// Value by value, for those beyond the rounder's range. False if one is invalid.
-inline bool add_large(const float* values, std::size_t count, float limit, std::int64_t* sum) {
+inline bool add_value(float value, float limit, std::int64_t& sum) {
+  if (!(std::abs(value) < limit)) return false;
+  sum += to_fixed(value);
+  return true;
+}
+
+inline bool add_value(float value, float, float& sum) {
+  sum += value;
+  return true;
+}
+
+/// Value by value, a tile [rows][width] at the tensor's end or with values beyond rounding_limit.
+/// False if one is invalid.
+template <typename Sum>
+HWY_NOINLINE bool add_values(const float* values, std::size_t rows, std::size_t width,
+                             const Target<Sum>& target, std::size_t row, std::size_t column) {
   bool valid = true;
-  for (std::size_t j = 0; j < count; ++j) {
-    if (std::abs(values[j]) < limit) {
-      sum[j] += to_fixed(values[j]);
-    } else {
-      valid = false;
+  for (std::size_t r = 0; r < rows; ++r, values += width) {
+    Sum* const sum = target.sum + (row + r) * target.columns;
+    for (std::size_t j = column; j < std::min(column + width, target.columns); ++j) {
+      valid &= add_value(values[j - column], target.limit, sum[j]);
     }
   }
   return valid;
 }
 
-/// A tile [rows][vectors] at the edge of the tensor, or with values that are not `small`.
-HWY_NOINLINE bool add_rare(const float* values, std::size_t rows, std::size_t vectors, bool small,
-                           const Target<std::int64_t>& target, std::size_t row,
-                           std::size_t column) {
-  bool valid = true;
-  for (std::size_t r = 0; r < rows; ++r) {
-    for (std::size_t v = 0; v < vectors; ++v, values += lanes) {
-      const std::size_t first = column + v * lanes;
-      const std::size_t count = std::min(lanes, target.columns - std::min(first, target.columns));
-      std::int64_t* const sum = target.sum + (row + r) * target.stride + first;
-      if (small) {
-        add_rounded_part(load(values), count, sum);
-      } else {
-        valid &= add_large(values, count, target.limit, sum);
-      }
-    }
-  }
-  return valid;
-}
-
-/// The target of a tile whose sums are about to be taken: by then it is in L1.
-template <std::size_t Rows, std::size_t Vectors, typename Sum>
-HWY_INLINE void prefetch(const Target<Sum>& target, std::size_t row, std::size_t column) {
-  LOCKSTEP_EACH(Rows, Vectors) {
-    __builtin_prefetch(target.sum + (row + r) * target.stride + column + v * lanes);
-  }
-}
-
+/// Whether all of a tile's sums are valid and of the range that to_fixed_point takes.
 template <std::size_t Rows, std::size_t Vectors>
-HWY_INLINE bool add_tile(const Tile<Rows, Vectors>& sums, const Target<std::int64_t>& target,
-                         std::size_t row, std::size_t column) {
+HWY_INLINE bool all_small(const Tile<Rows, Vectors>& sums, float limit) {
   // Magnitudes compare as their bits do, and what is not finite has the largest bits.
   const hn::ScalableTag<std::int32_t> bits;
   auto largest = hn::Zero(bits);
   LOCKSTEP_EACH(Rows, Vectors) {
     largest = hn::Max(largest, hn::BitCast(bits, hn::Abs(sums[r][v])));
   }
-  const auto range = hn::BitCast(bits, broadcast(std::min(rounder_limit, target.limit)));
-  const bool small = hn::AllTrue(bits, hn::Lt(largest, range));
-  if (HWY_UNLIKELY(!small || column + Vectors * lanes > target.columns)) {
-    HWY_ALIGN float values[Rows * Vectors * lanes];
-    LOCKSTEP_EACH(Rows, Vectors) store(sums[r][v], values + (r * Vectors + v) * lanes);
-    return add_rare(values, Rows, Vectors, small, target, row, column);
-  }
-  LOCKSTEP_EACH(Rows, Vectors) {
-    add_rounded(sums[r][v], target.sum + (row + r) * target.stride + column + v * lanes);
-  }
-  return true;
+  const auto range = hn::BitCast(bits, broadcast(std::min(rounding_limit, limit)));
+  return hn::AllTrue(bits, hn::Lt(largest, range));
 }
 
-/// In free order: into an fp32 sum, unchecked.
-template <std::size_t Rows, std::size_t Vectors>
-HWY_INLINE bool add_tile(const Tile<Rows, Vectors>& sums, const Target<float>& target,
-                         std::size_t row, std::size_t column) {
-  const FloatTag d;
-  LOCKSTEP_EACH(Rows, Vectors) {
-    const std::size_t first = column + v * lanes;
-    float* const sum = target.sum + (row + r) * target.stride + first;
-    if (HWY_LIKELY(first + lanes <= target.columns)) {
-      hn::StoreU(hn::Add(hn::LoadU(d, sum), sums[r][v]), d, sum);
-    } else {
-      HWY_ALIGN float values[lanes];
-      store(sums[r][v], values);
-      for (std::size_t j = 0; first + j < target.columns; ++j) sum[j] += values[j];
-    }
-  }
-  return true;
-}
+/// The sums of a tile on their way to the target: they are added one after another while the next
+/// tile's are taken, where the processor has room beside its multiply-adds.
+template <std::size_t Vectors, typename Sum>
+struct Pending {
+  HWY_ALIGN float values[outer_rows * Vectors * lanes];
+  Sum* sum = nullptr;
+  std::size_t columns = 0;
+  std::size_t count = 0;
 
-/// gradient[i][j] = sum of a(t, s)[i] * b(t, s)[j], t from rows - 1 down to `first_row`, s
-/// ascending. a(t, s) = a + t * a_row + s * a_sample, and b likewise.
-struct Outer {
-  const float* a;
-  std::size_t a_row, a_sample;
-  const float* b;
-  std::size_t b_row, b_sample;
-  std::size_t rows, first_row;
-  std::size_t samples;
+  HWY_INLINE void add(std::size_t i) const {
+    add_vector(load(values + i * lanes), sum + i / Vectors * columns + i % Vectors * lanes);
+  }
+  void add_all() const {
+    for (std::size_t i = 0; i < count; ++i) add(i);
+  }
 };
 
+/// Puts a tile's sums where the next tile finds them, or adds those that need care; false if one is
+/// invalid. Padding reaches into the tensor's next row, to which it adds zeros.
 template <std::size_t Rows, std::size_t Vectors, typename Sum>
-HWY_INLINE bool outer_tile(const Outer& o, const Target<Sum>& target, std::size_t i,
-                           std::size_t j) {
-  Tile<Rows, Vectors> sums;
-  LOCKSTEP_EACH(Rows, Vectors) sums[r][v] = hn::Zero(FloatTag());
-  prefetch<Rows, Vectors>(target, i, j);
-  for (std::size_t t = o.rows; t-- > o.first_row;) {
-    const float* a = o.a + t * o.a_row + i;
-    const float* b = o.b + t * o.b_row + j;
-#pragma GCC unroll 4
-    for (std::size_t s = 0; s < o.samples; ++s, a += o.a_sample, b += o.b_sample) {
-      Vector row[Vectors];
+HWY_INLINE bool leave_tile(const Tile<Rows, Vectors>& sums, const Target<Sum>& target,
+                           std::size_t row, std::size_t column, Pending<Vectors, Sum>& pending) {
+  LOCKSTEP_EACH(Rows, Vectors) store(sums[r][v], pending.values + (r * Vectors + v) * lanes);
+  const std::size_t end = (row + Rows - 1) * target.columns + column + Vectors * lanes;
+  if (HWY_UNLIKELY(end > target.rows * target.columns ||
+                   !(std::is_same_v<Sum, float> || all_small<Rows, Vectors>(sums, target.limit)))) {
+    pending.count = 0;
+    return add_values(pending.values, Rows, Vectors * lanes, target, row, column);
+  }
+  pending.sum = target.sum + row * target.columns + column;
+  pending.columns = target.columns;
+  pending.count = Rows * Vectors;
+  return true;
+}
+
+/// gradient[i][j] = sum of a[k * a_step + i] * b[k * b_step + j] over k in [0, terms), ascending.
+template <typename Steps>
+struct Outer {
+  const float* a;
+  const float* b;
+  Steps steps;
+  std::size_t terms;
+};
+
+struct AnySteps {
+  std::size_t a, b;
+};
+
+/// Known when compiled, so that a term's addresses need no arithmetic.
+template <std::size_t A, std::size_t B>
+struct FixedSteps {
+  static constexpr std::size_t a = A;
+  static constexpr std::size_t b = B;
+};
+
+/// `terms` terms of a tile's sums; moves a and b on.
+template <std::size_t Rows, std::size_t Vectors, typename Steps>
+HWY_INLINE void outer_chain(const float*& a, const float*& b, const Steps& steps, std::size_t terms,
+                            Tile<Rows, Vectors>& sums) {
+  for (std::size_t k = 0; k < terms; ++k, a += steps.a, b += steps.b) {
+    Vector row[Vectors];
 #pragma GCC unroll 16
-      for (std::size_t v = 0; v < Vectors; ++v) row[v] = load(b + v * lanes);
+    for (std::size_t v = 0; v < Vectors; ++v) row[v] = load(b + v * lanes);
 #pragma GCC unroll 16
-      for (std::size_t r = 0; r < Rows; ++r) {
-        const Vector factor = broadcast(a[r]);
+    for (std::size_t r = 0; r < Rows; ++r) {
+      const Vector factor = broadcast(a[r]);
 #pragma GCC unroll 16
-        for (std::size_t v = 0; v < Vectors; ++v) sums[r][v] = fused(factor, row[v], sums[r][v]);
-      }
+      for (std::size_t v = 0; v < Vectors; ++v) sums[r][v] = fused(factor, row[v], sums[r][v]);
     }
   }
-  return add_tile<Rows, Vectors>(sums, target, i, j);
+}
+
+template <std::size_t Rows, std::size_t Vectors, typename Sum, typename Steps>
+HWY_INLINE bool outer_tile(const Outer<Steps>& o, const Target<Sum>& target, std::size_t i,
+                           std::size_t j, Pending<Vectors, Sum>& pending) {
+  Tile<Rows, Vectors> sums;
+  LOCKSTEP_EACH(Rows, Vectors) sums[r][v] = hn::Zero(FloatTag());
+  const float* a = o.a + i;
+  const float* b = o.b + j;
+  const std::size_t part = o.terms / (outer_rows * Vectors);
+  const std::size_t count = pending.count;
+  for (std::size_t p = 0; p < count; ++p) {
+    outer_chain<Rows, Vectors>(a, b, o.steps, part, sums);
+    pending.add(p);
+  }
+  outer_chain<Rows, Vectors>(a, b, o.steps, o.terms - count * part, sums);
+  return leave_tile<Rows, Vectors>(sums, target, i, j, pending);
 }
 
 /// A tile of `rows` <= Rows rows.
-template <std::size_t Rows, std::size_t Vectors, typename Sum>
-HWY_INLINE bool outer_rows_of(std::size_t rows, const Outer& o, const Target<Sum>& target,
-                              std::size_t i, std::size_t j) {
-  if (rows == Rows) return outer_tile<Rows, Vectors>(o, target, i, j);
-  if constexpr (Rows > 1) return outer_rows_of<Rows - 1, Vectors>(rows, o, target, i, j);
+template <std::size_t Rows, std::size_t Vectors, typename Sum, typename Steps>
+HWY_INLINE bool outer_rows_of(std::size_t rows, const Outer<Steps>& o, const Target<Sum>& target,
+                              std::size_t i, std::size_t j, Pending<Vectors, Sum>& pending) {
+  if (rows == Rows) return outer_tile<Rows, Vectors>(o, target, i, j, pending);
+  if constexpr (Rows > 1) return outer_rows_of<Rows - 1, Vectors>(rows, o, target, i, j, pending);
   return true;
 }
 
-/// All rows of a panel of columns, in tiles as even as can be: a low one leaves the pipes idle.
-template <std::size_t Rows, std::size_t Vectors, typename Sum>
-HWY_NOINLINE bool outer_panel(const Outer& o, const Target<Sum>& target, std::size_t height,
-                              std::size_t j) {
-  const std::size_t tiles = (height + Rows - 1) / Rows;
+/// The gradient in panels of `Vectors` vectors from column j on, as far as they are within `width`;
+/// moves j on. Tiles are as even as can be: a low one leaves the pipes idle.
+template <std::size_t Vectors, typename Sum, typename Steps>
+HWY_NOINLINE bool add_panels(const Outer<Steps>& o, const Target<Sum>& target, std::size_t width,
+                             std::size_t& j) {
+  const std::size_t tiles = (target.rows + outer_rows - 1) / outer_rows;
   bool valid = true;
-  for (std::size_t tile = 0, i = 0; tile < tiles; ++tile) {
-    const std::size_t end = height * (tile + 1) / tiles;
-    valid &= outer_rows_of<Rows, Vectors>(end - i, o, target, i, j);
-    i = end;
-  }
-  return valid;
-}
-
-/// The gradient [height][width] in panels of `Vectors` vectors, and of one where that is left.
-template <std::size_t Rows, std::size_t Vectors, typename Sum>
-HWY_INLINE bool add_panels(const Outer& o, const Target<Sum>& target, std::size_t height,
-                           std::size_t width) {
-  bool valid = true;
-  std::size_t j = 0;
+  Pending<Vectors, Sum> pending;
   for (; j + Vectors * lanes <= width; j += Vectors * lanes) {
-    valid &= outer_panel<Rows, Vectors>(o, target, height, j);
+    for (std::size_t tile = 0, i = 0; tile < tiles; ++tile) {
+      const std::size_t end = target.rows * (tile + 1) / tiles;
+      valid &= outer_rows_of<outer_rows, Vectors>(end - i, o, target, i, j, pending);
+      i = end;
+    }
   }
-  for (; j < width; j += lanes) valid &= outer_panel<Rows, 1>(o, target, height, j);
+  pending.add_all();
   return valid;
 }
 
-/// Adds the gradient [height][width] (width in whole vectors) to the target; false if one is
-/// invalid.
+/// Adds a gradient to its target; `width`: its columns in whole vectors. False if one is invalid.
+template <typename Sum, typename Steps>
+inline bool add_outer(const Outer<Steps>& o, const Target<Sum>& target, std::size_t width) {
+  std::size_t j = 0;
+  const bool valid = add_panels<outer_vectors>(o, target, width, j);
+  return add_panels<1>(o, target, width, j) && valid;
+}
+
+/// The gradient of the kernel's recurrent rows, from the states before and the derivatives.
 template <typename Sum>
-inline bool add_outer(const Outer& o, const Target<Sum>& target, std::size_t height,
-                      std::size_t width) {
-  if (height == 1) return add_panels<1, 8>(o, target, height, width);
-  return add_panels<outer_rows, outer_vectors>(o, target, height, width);
+inline bool add_recurrent_outer(const Layout& layout, const float* states, const float* dz,
+                                std::size_t terms, const Target<Sum>& target) {
+  using Tuned = FixedSteps<TunedSize::a_stride, TunedSize::a_stride>;
+  if (HWY_LIKELY(layout.stride == Tuned::a)) {
+    return add_outer(Outer<Tuned>{states, dz, {}, terms}, target, layout.hidden);
+  }
+  return add_outer(Outer<AnySteps>{states, dz, {layout.stride, layout.stride}, terms}, target,
+                   layout.hidden);
+}
+
+/// Adds a row of the gradient that is summed already.
+template <typename Sum>
+inline bool add_row(const float* values, const Target<Sum>& target) {
+  bool valid = true;
+  for (std::size_t j = 0; j < target.columns; j += lanes) {
+    const Tile<1, 1> sums{{load(values + j)}};
+    Pending<1, Sum> pending;
+    valid &= leave_tile<1, 1>(sums, target, 0, j, pending);
+    pending.add_all();
+  }
+  return valid;
 }
 
 }  // namespace lockstep::simd::HWY_NAMESPACE

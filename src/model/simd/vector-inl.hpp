@@ -17,21 +17,20 @@ constexpr std::size_t lanes = HWY_MAX_BYTES / sizeof(float);
 // and that the stores at the end of a chain cost about as much as multiply-adds.
 constexpr bool few_registers = HWY_MAX_BYTES == 32;  // 16, else 32
 
-constexpr std::size_t panel_width = panel_vectors * lanes;
-
 /// Rows (samples) of most tiles; a block's last rows fill a smaller one.
 template <bool Quarters>
-constexpr std::size_t tile_rows = Quarters&& few_registers ? 3 : 4;
+constexpr std::size_t tile_rows = Quarters ? (few_registers ? 3 : 4) : (few_registers ? 4 : 8);
 
-/// Whether two chains of every sum fit into the registers.
-template <std::size_t Rows, std::size_t Vectors>
-constexpr bool side_by_side = Rows == tile_rows<true>&& Vectors <= 2;
+/// Sums in registers beside those of a second chain, if there is one.
+template <bool Quarters>
+constexpr std::size_t tile_sums = (few_registers ? 12 : 24) / (Quarters ? 2 : 1);
 
-/// Vectors of a tile of `rows` rows.
+/// Vectors of a tile of `rows` rows: those of a panel are a multiple.
 template <bool Quarters>
 constexpr std::size_t tile_vectors(std::size_t rows) {
-  const bool high = Quarters ? rows == tile_rows<true> : few_registers && rows > 2;
-  return high ? 2 : 4;
+  std::size_t vectors = panel_width / lanes;
+  while (rows * vectors > tile_sums<Quarters> || panel_width % (vectors * lanes) != 0) --vectors;
+  return vectors;
 }
 
 /// Of the weight gradient's tiles.
@@ -75,6 +74,23 @@ HWY_INLINE Vector tanh(Vector x) {
   HWY_UNROLL(3)
   for (std::size_t i = 1; i < 4; ++i) denominator = fused(denominator, u, broadcast(q[i]));
   return hn::Div(hn::Mul(x, numerator), denominator);
+}
+
+/// arithmetic::exp, lane by lane.
+HWY_INLINE Vector exp(Vector x) {
+  using namespace arithmetic::exp_constants;
+  const hn::RebindToSigned<FloatTag> integers;
+  const Vector argument = hn::Max(broadcast(-87.0f), x);
+  const Vector rounder = broadcast(round_to_integer);
+  const Vector n = hn::Sub(fused(argument, broadcast(log2_e), rounder), rounder);
+  const Vector high = hn::NegMulAdd(n, broadcast(arithmetic::ln2_high), argument);
+  const Vector r = hn::NegMulAdd(n, broadcast(arithmetic::ln2_low), high);
+  Vector sum = broadcast(taylor[0]);
+  HWY_UNROLL(7)
+  for (std::size_t i = 1; i < 8; ++i) sum = fused(sum, r, broadcast(taylor[i]));
+  const auto exponent = hn::ShiftLeft<23>(hn::ConvertTo(integers, n));
+  const auto result = hn::BitCast(FloatTag(), hn::Add(hn::BitCast(integers, sum), exponent));
+  return hn::IfThenElse(hn::IsNaN(x), x, result);
 }
 
 /// Sums of a tile of `Rows` rows by `Vectors` vectors, meant to live in registers.

@@ -18,8 +18,13 @@ constexpr std::size_t round_up(std::size_t n, std::size_t multiple) {
 /// between them, those of all rows and samples would compete for a few sets of the L1 cache.
 constexpr std::size_t line = 16;
 
-/// Vectors of a panel of packed weights.
-constexpr std::size_t panel_vectors = 4;
+/// From a sample's state to the next.
+constexpr std::size_t state_stride(std::size_t hidden) {
+  return round_up(hidden, line) + line;
+}
+
+/// Columns of a panel of packed weights: 128 terms of it stay in L1.
+constexpr std::size_t panel_width = 48;
 
 /// The shape with its inner sizes padded to whole vectors. Padding columns of weights and biases
 /// are zero, so that padding values of states and derivatives are zero.
@@ -29,15 +34,14 @@ struct Layout {
         lanes(vector_lanes),
         skip_zeros(without_zeros),
         hidden(round_up(model.hidden, vector_lanes)),
-        stride(round_up(model.hidden, line) + line),
-        classes(round_up(model.classes, vector_lanes)),
-        panel(panel_vectors * vector_lanes) {}
+        stride(state_stride(model.hidden)),
+        classes(round_up(model.classes, vector_lanes)) {}
 
   std::size_t picture() const { return shape.rows * shape.columns; }
-  std::size_t state() const { return block_samples * stride; }  // values of one row's states
+  std::size_t block_row() const { return block_samples * stride; }  // values of a whole block's row
   /// Values of a packed matrix [terms][width].
   std::size_t packed(std::size_t terms, std::size_t width) const {
-    return terms * round_up(width, panel);
+    return terms * round_up(width, panel_width);
   }
 
   ModelShape shape;
@@ -46,11 +50,10 @@ struct Layout {
   std::size_t hidden;
   std::size_t stride;  // from a sample's state to the next; see line
   std::size_t classes;
-  std::size_t panel;  // columns of a panel of packed weights
 };
 
 /// The parameters in the order in which the kernels read them. A packed matrix [n][width] stands in
-/// panels [n][panel], with zeros beyond its width.
+/// panels [n][panel_width], with zeros beyond its width.
 struct Weights {
   explicit Weights(const Layout& layout)
       : input(layout.packed(layout.shape.columns, layout.hidden), &memory),
@@ -74,31 +77,35 @@ struct Weights {
   Buffer<float> head_transposed;
 };
 
-/// What one worker holds for one block of samples; about 250 kB for the default shape, to stay in
+/// What one worker holds for one block of n samples, sample after sample without gaps for those that
+/// a short block lacks; about 290 kB for the default shape, to stay in
 /// L2.
 struct Workspace {
   explicit Workspace(const Layout& layout)
       : pixels(block_samples * layout.picture() + 64, &memory),
-        x(block_samples * layout.picture(), &memory),
-        states((layout.shape.rows + 1) * layout.state(), &memory),
-        dz(layout.shape.rows * layout.state(), &memory),
+        x(block_samples * layout.picture() + layout.lanes, &memory),
+        states(layout.shape.rows * layout.block_row(), &memory),
+        dz(layout.shape.rows * layout.block_row(), &memory),
+        bias_gradient(layout.hidden, &memory),
         logits(block_samples * layout.classes, &memory),
         dlogits(block_samples * layout.classes, &memory),
         ink(layout.shape.columns * layout.shape.rows * block_samples, &memory),
         ink_count(layout.shape.columns, &memory),
-        blank((layout.shape.rows + 1) * layout.state(), &memory) {}
+        blank(layout.shape.rows * layout.stride, &memory) {}
 
   Arena memory;
   Buffer<std::uint8_t> pixels;  // [sample][row][column], and room for a vector's load at the end
-  Buffer<float> x;              // [sample][row][column]
-  Buffer<float> states;         // [row + 1][sample][stride]; the first row's are zero
+  // Rows of pictures descending: (row, sample) is then the order of the weight gradient's terms.
+  Buffer<float> x;              // [row][sample][column], and room for a vector's store at the end
+  Buffer<float> states;         // [row][sample][stride]: after each row
   Buffer<float> dz;             // [row][sample][stride], derivatives by the arguments of tanh
+  Buffer<float> bias_gradient;  // [hidden]
   Buffer<float> logits;         // [sample][classes]
   Buffer<float> dlogits;        // [sample][classes]: probabilities, then derivatives by the logits
 
   Buffer<std::uint32_t> ink;        // of each column, its inked pixels; see list_ink
   Buffer<std::uint32_t> ink_count;  // [column]
-  Buffer<float> blank;          // [row + 1][hidden] in steps of a state: a blank picture's states
+  Buffer<float> blank;              // [row][stride], rows ascending: a blank picture's states
   std::size_t blank_known = 0;  // rows of it that are computed
   std::uint64_t blank_version = 0;  // for these weights
 };
