@@ -65,7 +65,7 @@ std::string as_table(const BenchResult& r) {
         100 * (r.p50 / r.free_order_p50 - 1), 100 * (r.min / r.free_order_min - 1),
         r.free_order_p50 * milli, r.free_order_min * milli);
   }
-  text += fmt::format("  {:<32} {:>9} {:>8} {:>9} {:>10}\n", "part (mean, rank 0)", "ms", "of p50",
+  text += fmt::format("  {:<32} {:>9} {:>8} {:>9} {:>10}\n", "part (p50, rank 0)", "ms", "of p50",
                       "GFLOP/s", "of peak");
   for (const BenchPart& part : r.parts) text += part_row(part, r);
   if (r.steps_to_accuracy > 0) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <exception>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -17,9 +18,11 @@
 namespace lockstep {
 namespace {
 
-/// About 50 us of looking before a waiter sleeps: longer than the wait within a step, shorter than
-/// a scheduler's slice, so that teams larger than the machine still move on.
-constexpr int spins_before_sleep = 2000;
+/// A waiter looks for about 50 us, then lets others have the processor between its looks for about
+/// as long again if there are none, then sleeps. A step's waits are shorter, and a sleeper takes
+/// longer to come back; who waits for a thread that has no processor gives it one.
+constexpr int spins = 2000;
+constexpr int yields = 200;
 
 void pause_processor() noexcept {
 #if defined(__x86_64__)
@@ -29,25 +32,19 @@ void pause_processor() noexcept {
 #endif
 }
 
-/// Returns when `value` is no longer `old`.
-void wait_while_equal(const std::atomic<std::uint64_t>& value, std::uint64_t old) noexcept {
-  for (int i = 0; i < spins_before_sleep; ++i) {
-    if (value.load(std::memory_order_acquire) != old) return;
-    pause_processor();
-  }
-  value.wait(old, std::memory_order_acquire);
-}
-
-void pin_to(int processor) noexcept {
+void pin_to(std::span<const int> processors) noexcept {
   cpu_set_t set;
   CPU_ZERO(&set);
-  CPU_SET(processor, &set);
+  for (const int processor : processors) CPU_SET(processor, &set);
   pthread_setaffinity_np(pthread_self(), sizeof set, &set);  // a refusal costs speed, no result
 }
 
 }  // namespace
 
 struct Team::State {
+  std::vector<int> processors = allowed_processors();
+  bool pinned = false;
+  int spins_before_yield = 0;  // none where there are more workers than processors
   std::atomic<std::uint64_t> job_number{0};
   std::atomic<std::uint64_t> jobs_done{0};  // by all workers but 0, summed
   const std::function<void(std::size_t)>* job = nullptr;
@@ -55,6 +52,19 @@ struct Team::State {
   std::mutex mutex;
   std::exception_ptr failure;
   std::vector<std::jthread> threads;
+
+  /// Returns when `value` is no longer `old`.
+  void wait_while_equal(const std::atomic<std::uint64_t>& value, std::uint64_t old) noexcept {
+    for (int i = 0; i < spins_before_yield + yields; ++i) {
+      if (value.load(std::memory_order_acquire) != old) return;
+      if (i < spins_before_yield) {
+        pause_processor();
+      } else {
+        sched_yield();
+      }
+    }
+    value.wait(old, std::memory_order_acquire);
+  }
 
   void execute(std::size_t worker) noexcept {
     try {
@@ -83,29 +93,31 @@ struct Team::State {
 
 Team::Team(std::size_t size, bool pin)
     : size_(std::max<std::size_t>(size, 1)), state_(std::make_unique<State>()) {
-  const std::vector<int> processors = allowed_processors();
-  const bool pinned = pin && size_ > 1 && processors.size() >= size_;
+  const std::span<const int> processors = state_->processors;
+  if (processors.size() >= size_) state_->spins_before_yield = spins;
+  state_->pinned = pin && size_ > 1 && processors.size() >= size_;
   for (std::size_t worker = 1; worker < size_; ++worker) {
-    state_->threads.emplace_back([this, worker, pinned, processors] {
-      if (pinned) pin_to(processors[worker]);
+    state_->threads.emplace_back([this, worker, processors] {
+      if (state_->pinned) pin_to(processors.subspan(worker, 1));
       state_->serve(worker);
     });
   }
-  if (pinned) pin_to(processors[0]);
+  if (state_->pinned) pin_to(processors.first(1));
 }
 
 Team::~Team() {
   state_->ending = true;
   state_->publish();
+  if (state_->pinned) pin_to(state_->processors);
 }
 
-void Team::run(const std::function<void(std::size_t)>& job) {
+void Team::run_all(const std::function<void(std::size_t)>& job) {
   state_->job = &job;
   const std::uint64_t before = state_->jobs_done.load(std::memory_order_acquire);
   if (size_ > 1) state_->publish();
   state_->execute(0);
   for (std::uint64_t done = before; done < before + size_ - 1;) {
-    wait_while_equal(state_->jobs_done, done);
+    state_->wait_while_equal(state_->jobs_done, done);
     done = state_->jobs_done.load(std::memory_order_acquire);
   }
   if (state_->failure) std::rethrow_exception(std::exchange(state_->failure, nullptr));

@@ -2,14 +2,6 @@
 
 namespace lockstep {
 
-Range part(std::size_t n, std::size_t parts, std::size_t i) noexcept {
-  // n i / parts without the overflow of n i: n = quotient * parts + rest.
-  const std::size_t quotient = n / parts;
-  const std::size_t rest = n % parts;
-  const auto bound = [&](std::size_t k) { return quotient * k + rest * k / parts; };
-  return {bound(i), bound(i + 1)};
-}
-
 ShardStream::ShardStream(const ShardPlan& plan, std::size_t shard) noexcept
     : pictures_(plan.pictures(shard)),
       random_(plan.seed, Stream::samples, static_cast<std::uint32_t>(shard)),

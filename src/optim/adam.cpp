@@ -6,6 +6,7 @@
 #include <lockstep/core/clones.hpp>
 #include <lockstep/core/exact_math.hpp>
 #include <lockstep/core/fixed_point.hpp>
+#include <lockstep/core/range.hpp>
 
 namespace lockstep {
 namespace {
@@ -31,7 +32,7 @@ LOCKSTEP_CLONES
 void update_all(const Coefficients c, std::size_t n, const std::int64_t* __restrict sum,
                 float* __restrict p, float* __restrict m, float* __restrict v) {
   for (std::size_t i = 0; i < n; ++i) {
-    update(c, static_cast<float>(static_cast<double>(sum[i]) * c.factor), p[i], m[i], v[i]);
+    update(c, static_cast<float>(nearest_double(sum[i]) * c.factor), p[i], m[i], v[i]);
   }
 }
 
@@ -59,7 +60,7 @@ Coefficients coefficients(const AdamConfig& config, double factor, double rate,
 LOCKSTEP_CLONES
 void add_squares(const std::int64_t* sum, double factor, std::size_t n, double* chains) {
   for (std::size_t i = 0; i < n; ++i) {
-    const double g = static_cast<double>(sum[i]) * factor;
+    const double g = nearest_double(sum[i]) * factor;
     chains[i] = std::fma(g, g, chains[i]);
   }
 }
@@ -82,20 +83,29 @@ Adam::Adam(const AdamConfig& config, std::size_t parameters)
     : config_(config), first_(parameters), second_(parameters) {}
 
 void Adam::step(std::span<float> parameters, std::span<const std::int64_t> sum,
-                std::uint64_t samples, double rate, std::uint64_t step) {
+                std::uint64_t samples, double rate, std::uint64_t step, Team& team) {
   double factor = fixed_point_unit / static_cast<double>(samples);
   if (config_.clip_norm > 0) {
     const double norm = gradient_norm(sum, samples);
     if (norm > config_.clip_norm) factor = factor * (config_.clip_norm / norm);
   }
-  update_all(coefficients(config_, factor, rate, step), parameters.size(), sum.data(),
-             parameters.data(), first_.data(), second_.data());
+  share_out(parameters, sum, factor, rate, step, team);
 }
 
 void Adam::step(std::span<float> parameters, std::span<const float> sum, std::uint64_t samples,
-                double rate, std::uint64_t step) {
-  update_all(coefficients(config_, 1.0 / static_cast<double>(samples), rate, step),
-             parameters.size(), sum.data(), parameters.data(), first_.data(), second_.data());
+                double rate, std::uint64_t step, Team& team) {
+  share_out(parameters, sum, 1.0 / static_cast<double>(samples), rate, step, team);
+}
+
+template <typename Sum>
+void Adam::share_out(std::span<float> parameters, std::span<const Sum> sum, double factor,
+                     double rate, std::uint64_t step, Team& team) {
+  const Coefficients c = coefficients(config_, factor, rate, step);
+  team.run([&](std::size_t worker) {
+    const Range own = part(parameters.size(), team.size(), worker);
+    update_all(c, own.size(), &sum[own.begin], &parameters[own.begin], &first_[own.begin],
+               &second_[own.begin]);
+  });
 }
 
 }  // namespace lockstep

@@ -65,8 +65,9 @@ StepSeconds difference(StepSeconds a, const StepSeconds& b) {
   return a;
 }
 
+/// Of one step, which took `total` seconds.
 std::vector<BenchPart> parts(const StepSeconds& s, const ModelShape& shape, double samples,
-                             std::size_t steps, double total) {
+                             double total) {
   const auto [rows, columns, hidden, classes] = shape;
   const auto macs = [&](std::size_t n) { return 2.0 * samples * static_cast<double>(n); };
   const double input = macs(rows * columns * hidden);
@@ -75,18 +76,26 @@ std::vector<BenchPart> parts(const StepSeconds& s, const ModelShape& shape, doub
   const EngineSeconds& engine = s.engine;
   const double in_engine = engine.forward + engine.backward + engine.gradient;
   const double named = s.compute + s.seal + s.all_reduce + s.verify + s.adam + s.load;
-  std::vector<BenchPart> result{
-      {"forward", engine.forward, input + recurrent + head},
-      {"backward", engine.backward, recurrent + head},
-      {"weight gradient, fixed point", engine.gradient, input + recurrent + head},
-      {"batches, waiting among threads", s.compute - in_engine, 0},
-      {"sums of threads, checksum", s.seal, 0},
-      {"all-reduce, waiting for ranks", s.all_reduce, 0},
-      {"verification", s.verify, 0},
-      {"Adam", s.adam, 0},
-      {"packing, fingerprint", s.load, 0},
-      {"rest", total - named, 0}};
-  for (BenchPart& part : result) part.seconds /= static_cast<double>(steps);
+  return {{"forward", engine.forward, input + recurrent + head},
+          {"backward", engine.backward, recurrent + head},
+          {"weight gradient, fixed point", engine.gradient, input + recurrent + head},
+          {"batches, waiting among threads", s.compute - in_engine, 0},
+          {"sums of threads, checksum", s.seal, 0},
+          {"all-reduce, waiting for ranks", s.all_reduce, 0},
+          {"verification", s.verify, 0},
+          {"Adam", s.adam, 0},
+          {"packing, fingerprint", s.load, 0},
+          {"rest", total - named, 0}};
+}
+
+/// The median of each part by itself.
+std::vector<BenchPart> medians(const std::vector<std::vector<BenchPart>>& steps) {
+  std::vector<BenchPart> result = steps.front();
+  for (std::size_t i = 0; i < result.size(); ++i) {
+    std::vector<double> seconds;
+    for (const auto& step : steps) seconds.push_back(step[i].seconds);
+    result[i].seconds = quantile(std::move(seconds), 0.5);
+  }
   return result;
 }
 
@@ -117,14 +126,20 @@ BenchResult run_bench(const RunConfig& config, std::size_t steps, double to_accu
   std::uint64_t step = 1;
   const StepOutcome first = job.replica().step(step, {});
   while (step < warm_up_steps) job.replica().step(++step, {});
-  const StepSeconds before = job.replica().seconds();
+  const auto batch = static_cast<double>(config.recipe.batch_size);
+  std::vector<std::vector<BenchPart>> step_parts;
   std::vector<double> free_times;
   std::unique_ptr<FreeOrderStep> free_order = make_free_order(job, config, world);
   while (times.size() < steps) {
     peaks.push_back(measure_peak(job, config, world));
     const std::uint64_t last = step + std::min(steps_in_a_row, steps - times.size());
     const std::uint64_t first_of_row = step;
-    while (step < last) times.push_back(timed([&] { job.replica().step(++step, {}); }));
+    while (step < last) {
+      const StepSeconds before = job.replica().seconds();
+      times.push_back(timed([&] { job.replica().step(++step, {}); }));
+      step_parts.push_back(parts(difference(job.replica().seconds(), before), job.shape(),
+                                 batch / static_cast<double>(world.size()), times.back()));
+    }
     if (!free_order) continue;
     for (std::uint64_t s = first_of_row; s < last;) {
       free_times.push_back(timed([&] { free_order->step(++s); }));
@@ -150,13 +165,9 @@ BenchResult run_bench(const RunConfig& config, std::size_t steps, double to_accu
     r.share_of_peak = operations / r.p50 / r.peak_gflops;
     r.best_share_of_peak = operations / r.min / r.best_peak_gflops;
   }
-  const auto batch = static_cast<double>(config.recipe.batch_size);
   r.samples_per_second = batch / r.p50;
   r.first_loss = loss_from_fixed(first.tally.loss) / batch;
-  double total = 0;
-  for (const double time : times) total += time;
-  r.parts = parts(difference(job.replica().seconds(), before), job.shape(),
-                  batch / static_cast<double>(world.size()), steps, total);
+  r.parts = medians(step_parts);
   if (to_accuracy > 0) train_to(to_accuracy, config, world, r);
   return r;
 }

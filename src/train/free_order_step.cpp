@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <functional>
 
-#include <lockstep/data/shards.hpp>
+#include <lockstep/core/range.hpp>
 
 namespace lockstep {
 
@@ -30,7 +30,7 @@ void FreeOrderStep::step(std::uint64_t step) {
     std::ranges::transform(total, sums_[i].span(), total.begin(), std::plus<>());
   }
   communicator_.all_reduce(total);
-  adam_.step(parameters_, std::span<const float>(total), batch_size_, article_rate, step);
+  adam_.step(parameters_, std::span<const float>(total), batch_size_, article_rate, step, team_);
   engine_->set_parameters(parameters_);
 }
 

@@ -26,6 +26,7 @@ enum Slot : std::size_t {
 };
 
 constexpr double nanosecond = 1e-9;
+constexpr std::size_t in_l1 = 1024;  // values that stay there while they are summed
 
 LOCKSTEP_CLONES
 std::uint64_t weighted_sum(const float* values, std::size_t n) {
@@ -35,6 +36,11 @@ std::uint64_t weighted_sum(const float* values, std::size_t n) {
            static_cast<std::uint32_t>(2 * i + 1);
   }
   return sum;
+}
+
+LOCKSTEP_CLONES
+void add(const std::int64_t* __restrict from, std::size_t n, std::int64_t* __restrict to) {
+  for (std::size_t i = 0; i < n; ++i) to[i] += from[i];
 }
 
 /// "the gradient of kernel", "the loss and the gradients of kernel, bias", ...
@@ -56,21 +62,43 @@ std::uint64_t fingerprint(std::span<const float> parameters) noexcept {
   return weighted_sum(parameters.data(), parameters.size());
 }
 
-GradientSum::GradientSum(std::size_t parameters, std::size_t world_size)
+GradientSum::GradientSum(std::size_t parameters, std::size_t world_size, std::size_t workers)
     : parameters_(parameters),
       world_size_(world_size),
-      block_(parameters + reports_slot + 2 * world_size + 1) {}
-
-void GradientSum::clear() noexcept {
-  std::ranges::fill(block_.span(), 0);
+      block_(parameters + reports_slot + 2 * world_size + 1),
+      merged_(workers) {
+  for (std::size_t i = 1; i < workers; ++i) others_.emplace_back(parameters);
 }
 
-std::int64_t GradientSum::checksum() const noexcept {
-  return wrapping_sum(block_.span().first(block_.size() - 1));
+std::span<std::int64_t> GradientSum::gradient(std::size_t worker) noexcept {
+  return worker == 0 ? block_.span().first(parameters_) : others_[worker - 1].span();
+}
+
+void GradientSum::clear(std::size_t worker) noexcept {
+  std::ranges::fill(gradient(worker), 0);
+}
+
+void GradientSum::merge(Team& team) {
+  team.run([&](std::size_t worker) {
+    merged_[worker] = merge_part(part(parameters_, merged_.size(), worker));
+  });
+}
+
+/// Returns the part's checksum.
+std::int64_t GradientSum::merge_part(Range own) noexcept {
+  std::uint64_t sum = 0;
+  for (std::size_t i = own.begin; i < own.end; i += in_l1) {
+    const std::size_t n = std::min(in_l1, own.end - i);
+    for (const auto& other : others_) add(&other[i], n, &block_[i]);
+    sum += static_cast<std::uint64_t>(wrapping_sum({&block_[i], n}));
+  }
+  return static_cast<std::int64_t>(sum);
 }
 
 void GradientSum::seal(const Tally& tally, std::size_t samples, std::size_t rank,
                        const RankReport& report, std::uint64_t own_fingerprint) noexcept {
+  const auto tail = block_.span().subspan(parameters_);
+  std::ranges::fill(tail, 0);
   slot(loss_slot) = tally.loss;
   slot(correct_slot) = tally.correct;
   slot(samples_slot) = static_cast<std::int64_t>(samples);
@@ -82,12 +110,13 @@ void GradientSum::seal(const Tally& tally, std::size_t samples, std::size_t rank
   }
   slot(reports_slot + 2 * rank) = static_cast<std::int64_t>(report.compute_seconds / nanosecond);
   slot(reports_slot + 2 * rank + 1) = static_cast<std::int64_t>(report.reduce_seconds / nanosecond);
-  block_[checksum_slot()] = checksum();
+  tail.back() = wrapping_sum(merged_);  // the gradient's, to which the tail's is added
+  tail.back() = wrapping_sum(tail);
 }
 
 void GradientSum::verify(std::uint64_t step, std::size_t samples,
                          std::uint64_t own_fingerprint) const {
-  if (block_[checksum_slot()] != checksum()) {
+  if (block_[checksum_slot()] != wrapping_sum(block_.span().first(checksum_slot()))) {
     throw RankLost(
         fmt::format("the all-reduce of step {} gave a wrong sum (its checksum does not hold); "
                     "a rank or the network failed, start the run again",

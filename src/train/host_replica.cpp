@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include <lockstep/core/clock.hpp>
-#include <lockstep/data/shards.hpp>
+#include <lockstep/core/range.hpp>
 
 namespace lockstep {
 namespace {
@@ -36,24 +36,25 @@ HostReplica::HostReplica(std::vector<float> parameters, std::vector<LocalShard> 
       team_(team),
       adam_(adam, parameters_.size()),
       schedule_(schedule),
-      sum_(parameters_.size(), communicator.size()) {
+      sum_(parameters_.size(), communicator.size(), team.size()) {
   for (const LocalShard& shard : shards_) own_samples_ += shard.share();
-  for (std::size_t i = 1; i < team_.size(); ++i) worker_sums_.emplace_back(parameters_.size());
   load_parameters();
 }
 
+/// The first worker packs them, the last one takes their fingerprint.
 void HostReplica::load_parameters() {
-  engine_->set_parameters(parameters_);
-  fingerprint_ = fingerprint(parameters_);
+  team_.run([&](std::size_t worker) {
+    if (worker == 0) engine_->set_parameters(parameters_);
+    if (worker == team_.size() - 1) fingerprint_ = fingerprint(parameters_);
+  });
 }
 
 StepOutcome HostReplica::step(std::uint64_t step, const RankReport& request) {
   const double begin = seconds_now();
   Lap lap(begin);
-  sum_.clear();
   const Tally own = add_gradients(step);
   lap(seconds_.compute);
-  merge_workers();
+  sum_.merge(team_);
   sum_.seal(own, own_samples_, communicator_.rank(), report(request), fingerprint_);
   const double sealed = lap(seconds_.seal);
   communicator_.all_reduce(sum_.block());
@@ -61,7 +62,7 @@ StepOutcome HostReplica::step(std::uint64_t step, const RankReport& request) {
   const double reduced = lap(seconds_.all_reduce);
   sum_.verify(step, batch_size_, fingerprint_);
   lap(seconds_.verify);
-  adam_.step(parameters_, sum_.gradient(), batch_size_, schedule_.rate(step), step);
+  adam_.step(parameters_, sum_.gradient(), batch_size_, schedule_.rate(step), step, team_);
   lap(seconds_.adam);
   step_ = step;
   load_parameters();
@@ -98,22 +99,16 @@ RankReport HostReplica::report(const RankReport& request) const {
 Tally HostReplica::add_gradients(std::uint64_t step) {
   std::vector<Tally> tallies(team_.size());
   team_.run([&](std::size_t worker) {
-    if (worker > 0) std::ranges::fill(worker_sums_[worker - 1].span(), 0);
-    const auto sum = worker == 0 ? sum_.gradient() : worker_sums_[worker - 1].span();
+    sum_.clear(worker);
     const Range own = part(shards_.size(), team_.size(), worker);
     for (std::size_t shard = own.begin; shard < own.end; ++shard) {
-      tallies[worker] += engine_->add_gradient(shards_[shard].batch(step), sum, worker);
+      tallies[worker] +=
+          engine_->add_gradient(shards_[shard].batch(step), sum_.gradient(worker), worker);
     }
   });
   Tally total;
   for (const Tally& tally : tallies) total += tally;
   return total;
-}
-
-void HostReplica::merge_workers() {
-  for (const auto& from : worker_sums_) {
-    std::ranges::transform(sum_.gradient(), from.span(), sum_.gradient().begin(), std::plus<>());
-  }
 }
 
 StepSeconds HostReplica::seconds() const {

@@ -35,7 +35,6 @@ class HostReplica final : public Replica {
 
  private:
   Tally add_gradients(std::uint64_t step);
-  void merge_workers();
   void load_parameters();
   RankReport report(const RankReport& request) const;
 
@@ -50,7 +49,6 @@ class HostReplica final : public Replica {
   Adam adam_;
   Schedule schedule_;
   GradientSum sum_;
-  std::vector<Buffer<std::int64_t>> worker_sums_;  // of the workers after the first
   std::uint64_t fingerprint_ = 0;
   RankReport last_step_;
   StepSeconds seconds_;

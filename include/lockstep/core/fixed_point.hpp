@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 namespace lockstep {
@@ -15,6 +16,15 @@ float fixed_point_limit(std::uint64_t terms) noexcept;
 
 /// value / 2^-44, rounded once to the nearest integer, ties to even. |value| < 2^19, finite.
 std::int64_t to_fixed(float value) noexcept;
+
+/// What static_cast<double> gives, in a form that vectorises where the processor converts 32 bits
+/// at most (before AVX-512): each half is the mantissa of a double, and their sum is rounded once.
+inline double nearest_double(std::int64_t value) noexcept {
+  const auto bits = static_cast<std::uint64_t>(value);
+  const auto high = std::bit_cast<double>((bits >> 32) ^ 0x4530000080000000);  // + 2^84 + 2^63
+  const auto low = std::bit_cast<double>((bits & 0xffffffff) | 0x4330000000000000);  // + 2^52
+  return (high - 0x1.00000801p84) + low;
+}
 
 /// The nearest double to fixed * 2^-44.
 inline double from_fixed(std::int64_t fixed) noexcept {

@@ -11,7 +11,8 @@ namespace lockstep {
 /// before they sleep: waking a sleeper costs more than a step's slack.
 class Team {
  public:
-  /// `pin`: worker i stays on the i-th processor of the calling thread's affinity mask.
+  /// `pin`: worker i stays on the i-th processor of the calling thread's affinity mask. The caller
+  /// has all of that back when the team ends.
   explicit Team(std::size_t size, bool pin = true);
   ~Team();
   Team(const Team&) = delete;
@@ -21,9 +22,14 @@ class Team {
 
   /// Calls job(worker) once for each worker in [0, size) and returns when all are done. The first
   /// exception of a job is thrown again here. Not reentrant.
-  void run(const std::function<void(std::size_t)>& job);
+  template <typename Job>
+  void run(const Job& job) {
+    run_all(std::cref(job));  // by reference, so that nothing is allocated
+  }
 
  private:
+  void run_all(const std::function<void(std::size_t)>& job);
+
   struct State;
   std::size_t size_;
   std::unique_ptr<State> state_;

@@ -4,20 +4,9 @@
 #include <cstdint>
 
 #include <lockstep/core/permutation.hpp>
+#include <lockstep/core/range.hpp>
 
 namespace lockstep {
-
-/// Half-open, [begin, end).
-struct Range {
-  std::size_t begin = 0;
-  std::size_t end = 0;
-  std::size_t size() const noexcept { return end - begin; }
-  bool operator==(const Range&) const = default;
-};
-
-/// Part `i` of `parts` nearly equal parts of [0, n): [floor(n i / parts), floor(n (i + 1) /
-/// parts)).
-Range part(std::size_t n, std::size_t parts, std::size_t i) noexcept;
 
 /// The training set cut into fixed shards, whatever the number of ranks: the sampling is a function
 /// of this plan and the step alone. 1 <= shards <= batch_size and shards <= samples.

@@ -5,6 +5,7 @@
 #include <span>
 
 #include <lockstep/core/buffer.hpp>
+#include <lockstep/core/team.hpp>
 
 namespace lockstep {
 
@@ -27,14 +28,14 @@ class Adam {
  public:
   Adam(const AdamConfig& config, std::size_t parameters);
 
-  /// One update. `sum` is the fixed-point sum of the gradients of `samples` samples; `step` counts
-  /// from 1.
+  /// One update, by the team's workers. `sum` is the fixed-point sum of the gradients of `samples`
+  /// samples; `step` counts from 1.
   void step(std::span<float> parameters, std::span<const std::int64_t> sum, std::uint64_t samples,
-            double rate, std::uint64_t step);
+            double rate, std::uint64_t step, Team& team);
 
   /// The same from a sum in fp32, never clipped; for measurements.
   void step(std::span<float> parameters, std::span<const float> sum, std::uint64_t samples,
-            double rate, std::uint64_t step);
+            double rate, std::uint64_t step, Team& team);
 
   /// The moments, to be kept and to be set again; the step's number is the caller's.
   std::span<float> first_moment() noexcept { return first_.span(); }
@@ -43,6 +44,10 @@ class Adam {
   std::span<const float> second_moment() const noexcept { return second_.span(); }
 
  private:
+  template <typename Sum>
+  void share_out(std::span<float> parameters, std::span<const Sum> sum, double factor, double rate,
+                 std::uint64_t step, Team& team);
+
   AdamConfig config_;
   Buffer<float> first_;
   Buffer<float> second_;

@@ -9,7 +9,7 @@
 
 namespace lockstep {
 
-/// One part of a step; mean seconds a step, on rank 0.
+/// One part of a step; the median of its seconds, on rank 0.
 struct BenchPart {
   std::string name;
   double seconds = 0;
@@ -33,8 +33,9 @@ struct BenchResult {
   double first_loss = 0;              // of the first step's batch, before its update
   std::size_t steps_to_accuracy = 0;  // from the start of a training; 0: not asked or not reached
   double seconds_to_accuracy = 0;     // of these steps, evaluation left out
-  // The same step without the promise of equal bits: sums in the fastest order, a float gradient and
-  // all-reduce; 0 where the engine is not simd. p50 / free_order_p50 - 1 is what exactness costs.
+  // The same step without the promise of equal bits: sums in the fastest order, a float gradient
+  // and all-reduce; 0 where the engine is not simd. p50 / free_order_p50 - 1 is what exactness
+  // costs.
   double free_order_p50 = 0, free_order_min = 0;
   std::vector<BenchPart> parts;
 };

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
 namespace lockstep {
 namespace {
@@ -23,6 +24,20 @@ TEST(FixedPoint, halves_round_to_even) {
   EXPECT_EQ(to_fixed(0x3p-45f), 2);
   EXPECT_EQ(to_fixed(-0x3p-45f), -2);
   EXPECT_EQ(to_fixed(0x5p-45f), 2);
+}
+
+TEST(FixedPoint, the_nearest_double_is_what_a_cast_gives) {
+  constexpr std::int64_t lowest = std::numeric_limits<std::int64_t>::min();
+  constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
+  for (const std::int64_t value : {lowest, lowest + 1, highest, highest - 1, std::int64_t{0}}) {
+    EXPECT_EQ(nearest_double(value), static_cast<double>(value)) << value;
+  }
+  std::uint64_t bits = 1;
+  for (int i = 0; i < 100'000; ++i) {
+    bits = bits * 6364136223846793005u + 1442695040888963407u;
+    const std::int64_t value = static_cast<std::int64_t>(bits) >> (i % 64);
+    ASSERT_EQ(nearest_double(value), static_cast<double>(value)) << value;
+  }
 }
 
 TEST(FixedPoint, limit_times_terms_stays_below_overflow) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <stdexcept>
 #include <vector>
@@ -29,6 +30,12 @@ TEST(Team, a_jobs_exception_reaches_the_caller_and_the_team_goes_on) {
   std::atomic<int> calls = 0;
   team.run([&](std::size_t) { ++calls; });
   EXPECT_EQ(calls, 3);
+}
+
+TEST(Team, leaves_the_caller_its_processors) {
+  const std::vector<int> before = allowed_processors();
+  { Team team(std::min<std::size_t>(before.size(), 4)); }
+  EXPECT_EQ(allowed_processors(), before);
 }
 
 TEST(Processors, at_least_one_is_allowed_and_granted) {

@@ -2,7 +2,14 @@
 // set.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <bit>
+#include <random>
+#include <string>
+#include <vector>
+
 #include <lockstep/core/error.hpp>
+#include <lockstep/core/range.hpp>
 #include <lockstep/model/engine.hpp>
 
 #include "pictures.hpp"
@@ -13,48 +20,65 @@ namespace {
 struct Case {
   ModelShape shape;
   std::size_t samples;
+  std::size_t shards = 1;  // calls that the samples come in
 };
 
 void PrintTo(const Case& c, std::ostream* out) {
   *out << c.shape.rows << "x" << c.shape.columns << ", " << c.shape.hidden << " units, "
-       << c.shape.classes << " classes, " << c.samples << " samples";
+       << c.shape.classes << " classes, " << c.samples << " samples in " << c.shards << " shards";
 }
 
 struct Outcome {
   Tally tally;
   std::vector<std::int64_t> sum;
   Tally evaluation;
-  std::vector<float> probabilities;
+  std::vector<std::uint32_t> probabilities;  // their bits
 };
 
 Outcome outcome(const EngineConfig& config, const Case& c) {
   const Pictures pictures(c.shape, c.samples);
+  const Batch all = pictures.batch();
   const auto engine = make_engine(config, c.shape);
   engine->set_parameters(some_parameters(c.shape));
   Outcome result;
   result.sum.assign(parameter_count(c.shape), 5);  // the gradient is added to what is there
-  result.tally = engine->add_gradient(pictures.batch(), result.sum, 0);
-  result.probabilities.resize(c.samples * c.shape.classes);
-  result.evaluation = engine->evaluate(pictures.batch(), result.probabilities, 0);
+  for (std::size_t shard = 0; shard < c.shards; ++shard) {
+    const Range own = part(c.samples, c.shards, shard);
+    const Batch batch{all.rows, all.columns, all.pictures.subspan(own.begin, own.size()),
+                      all.labels.subspan(own.begin, own.size())};
+    result.tally += engine->add_gradient(batch, result.sum, 0);
+  }
+  std::vector<float> probabilities(c.samples * c.shape.classes);
+  result.evaluation = engine->evaluate(all, probabilities, 0);
+  for (const float p : probabilities) {
+    result.probabilities.push_back(std::bit_cast<std::uint32_t>(p));
+  }
   return result;
+}
+
+void expect_parity(const Case& c) {
+  const Outcome expected = outcome({.name = "reference"}, c);
+  ASSERT_EQ(expected.tally.invalid, 0u);
+  for (const std::string& isa : supported_isas()) {
+    for (const bool dense : {false, true}) {
+      SCOPED_TRACE(isa + (dense ? ", dense" : ""));
+      const Outcome found = outcome({.name = "simd", .isa = isa, .dense = dense}, c);
+      EXPECT_EQ(found.tally.loss, expected.tally.loss);
+      EXPECT_EQ(found.tally.correct, expected.tally.correct);
+      EXPECT_EQ(found.tally.invalid, 0u);
+      EXPECT_EQ(found.sum, expected.sum);
+      EXPECT_EQ(found.evaluation.loss, expected.tally.loss);
+      EXPECT_EQ(found.evaluation.correct, expected.tally.correct);
+      EXPECT_EQ(found.probabilities, expected.probabilities);
+    }
+  }
 }
 
 class EngineParity : public testing::TestWithParam<Case> {};
 
 TEST_P(EngineParity, simd_has_the_bits_of_reference_on_every_instruction_set) {
-  const Outcome expected = outcome({.name = "reference"}, GetParam());
-  ASSERT_EQ(expected.tally.invalid, 0u);
+  expect_parity(GetParam());
   if (supported_isas().empty()) GTEST_SKIP() << "this machine has no instruction set for simd";
-  for (const std::string& isa : supported_isas()) {
-    const Outcome found = outcome({.name = "simd", .isa = isa}, GetParam());
-    EXPECT_EQ(found.tally.loss, expected.tally.loss) << isa;
-    EXPECT_EQ(found.tally.correct, expected.tally.correct) << isa;
-    EXPECT_EQ(found.tally.invalid, 0u) << isa;
-    EXPECT_EQ(found.sum, expected.sum) << isa;
-    EXPECT_EQ(found.evaluation.loss, expected.tally.loss) << isa;
-    EXPECT_EQ(found.evaluation.correct, expected.tally.correct) << isa;
-    EXPECT_EQ(found.probabilities, expected.probabilities) << isa;
-  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Shapes, EngineParity,
@@ -65,6 +89,29 @@ INSTANTIATE_TEST_SUITE_P(Shapes, EngineParity,
                                          Case{{3, 1, 9, 4}, 11}, Case{{20, 40, 100, 17}, 8},
                                          Case{{7, 70, 33, 26}, 8}, Case{{10, 12, 257, 10}, 5},
                                          Case{{2, 3, 1024, 256}, 2}));
+
+/// Of any size that a user may ask for, but of no more work than about 60 MFLOP.
+Case some_case(std::mt19937& random) {
+  const auto draw = [&](std::size_t from, std::size_t to) {
+    return std::uniform_int_distribution<std::size_t>(from, to)(random);
+  };
+  const ModelShape shape{draw(1, 40), draw(1, 40), draw(1, 300), draw(2, 12)};
+  const std::size_t operations =
+      6 * (shape.rows * (shape.columns + shape.hidden) + shape.classes) * shape.hidden;
+  const std::size_t samples = draw(1, std::clamp<std::size_t>(60'000'000 / operations, 1, 300));
+  return {shape, samples, draw(1, std::min<std::size_t>(samples, 20))};
+}
+
+TEST(EngineParity, holds_for_sizes_drawn_at_random) {
+  const auto seed = static_cast<std::uint32_t>(GTEST_FLAG_GET(random_seed));
+  std::mt19937 random(seed);
+  for (int i = 0; i < 60 && !testing::Test::HasFailure(); ++i) {
+    const Case c = some_case(random);
+    SCOPED_TRACE("case " + std::to_string(i) + " of --gtest_random_seed=" + std::to_string(seed) +
+                 ": " + testing::PrintToString(c));
+    expect_parity(c);
+  }
+}
 
 TEST(EngineParity, workers_at_the_same_time_do_not_disturb_each_other) {
   const ModelShape shape;

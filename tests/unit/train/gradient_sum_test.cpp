@@ -16,10 +16,12 @@ constexpr std::uint64_t weights = 0x123456789abcdef1;
 /// The block of a rank of two, as it goes into the all-reduce.
 GradientSum part(std::size_t rank, const RankReport& report = {}, std::uint64_t print = weights,
                  const Tally& tally = {10, 3, 0}) {
-  GradientSum sum(parameters, 2);
+  Team team(1);
+  GradientSum sum(parameters, 2, 1);
   for (std::size_t i = 0; i < parameters; ++i) {
-    sum.gradient()[i] = static_cast<std::int64_t>(i * (rank + 1)) - 77;
+    sum.gradient(0)[i] = static_cast<std::int64_t>(i * (rank + 1)) - 77;
   }
+  sum.merge(team);
   sum.seal(tally, 64, rank, report, print);
   return sum;
 }
@@ -59,6 +61,29 @@ TEST(GradientSum, one_wrong_bit_anywhere_breaks_the_checksum) {
     GradientSum sum = reduced(part(0), part(1));
     sum.block()[i] ^= std::int64_t{1} << (i % 64);
     EXPECT_EQ(failure(sum), ExitCode::lost_rank) << i;
+  }
+}
+
+TEST(GradientSum, workers_of_any_number_add_up_to_one_gradient) {
+  constexpr std::size_t many = 5000;
+  for (const std::size_t size : {1u, 2u, 3u, 7u}) {
+    Team team(size);
+    GradientSum sum(many, 1, size);
+    for (const bool again : {false, true}) {
+      for (std::size_t worker = 0; worker < size; ++worker) {
+        sum.clear(worker);
+        for (std::size_t i = 0; i < many; ++i) {
+          sum.gradient(worker)[i] += static_cast<std::int64_t>(i + worker * many);
+        }
+      }
+      sum.merge(team);
+      sum.seal({}, 128, 0, {}, weights);
+      EXPECT_EQ(failure(sum), ExitCode::done) << size << again;
+      for (std::size_t i = 0; i < many; ++i) {
+        EXPECT_EQ(sum.gradient()[i],
+                  static_cast<std::int64_t>(size * i + many * (size * (size - 1) / 2)));
+      }
+    }
   }
 }
 
