@@ -40,11 +40,25 @@ stop() {
   signal=TERM
 }
 
-# end_if_stuck JOB: a rank that dies in MPI_Init leaves the others in it for ever. Ends them all.
-end_if_stuck() {
-  sleep "$startup_timeout"
-  if noted together || ! kill -0 "$1" 2>/dev/null; then return; fi
-  echo stuck >>"$notes"
+runs() { kill -0 "$1" 2>/dev/null; }
+
+# watch JOB: ends it where it would not end by itself. A rank that dies in MPI_Init leaves the others
+# in it for ever; and one that hangs when the others have come to an end keeps mpirun waiting.
+watch() {
+  local second=0 last=''
+  until noted together; do
+    sleep 1
+    runs "$1" || return
+    second=$((second + 1))
+    if [ "$second" = "$startup_timeout" ]; then echo stuck >>"$notes"; break; fi
+  done
+  until noted stuck || [ -n "$last" ]; do
+    sleep 2
+    runs "$1" || return
+    # On 0 and 75 all ranks have agreed; `hung` is the word of a rank that waited in vain.
+    if noted 'ended 0' || noted 'ended 75' || noted hung; then last=yes; fi
+  done
+  [ -z "$last" ] || sleep 5
   kill -TERM "$1" 2>/dev/null || :
   sleep 5
   kill -KILL "$1" 2>/dev/null || :
@@ -57,11 +71,12 @@ attempt() {
   exec 8> >(trap '' INT TERM HUP USR1; without_banners >&2)
   filter=$!
   # No rank outlives mpirun, and mpirun does not outlive this script.
-  LOCKSTEP_SUPERVISED=1 setsid setpriv --pdeathsig TERM "$mpirun" -n "$ranks" "${flags[@]}" \
+  LOCKSTEP_SUPERVISED=$((10#$max_restarts - restarts)) setsid setpriv --pdeathsig TERM "$mpirun" -n "$ranks" "${flags[@]}" \
     setpriv --pdeathsig KILL "$program" "$@" 2>&8 8>&- &
   job=$!
   exec 8>&-
-  if [ "$1" = train ]; then end_if_stuck "$job" & watch=$!; fi
+  # Its sleep outlives it by seconds, and must not hold the caller's pipes open.
+  if [ "$1" = train ]; then watch "$job" </dev/null >/dev/null 2>&1 & watch=$!; fi
   if [ -n "$stop_asked" ]; then kill "-$signal" "$job" 2>/dev/null || :; fi
   while :; do
     interrupted='' code=0
@@ -75,12 +90,13 @@ attempt() {
 }
 
 # from_checkpoint WORDS...: the same command in `again`, going on from the run folder's checkpoints.
+# A fault that was rehearsed has happened.
 from_checkpoint() {
   again=()
   while [ $# -gt 0 ]; do
     case $1 in
-      --resume) shift ;;
-      --resume=*) ;;
+      --resume | --inject) shift ;;
+      --resume=* | --inject=*) ;;
       *) again+=("$1") ;;
     esac
     shift || :
@@ -88,10 +104,23 @@ from_checkpoint() {
   again+=(--resume auto)
 }
 
+# run_folder WORDS...: what --out names, if anything.
+run_folder() {
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --out) printf '%s\n' "${2-}" ;;
+      --out=*) printf '%s\n' "${1#--out=}" ;;
+    esac
+    shift
+  done | tail -n 1
+}
+
 # Why a training ended that did not end by itself.
 reason() { # CODE-OF-MPIRUN
   if noted stuck; then
     echo "the ranks had not found each other after $startup_timeout s"
+  elif noted hung; then
+    echo "ranks waited in vain for one that could not be ended from there"
   elif [ "$(noted_end)" = 5 ]; then
     echo "a rank was lost, and the others could not go on without it"
   elif noted together; then
@@ -110,7 +139,7 @@ supervise() {
   trap stop INT TERM HUP USR1
   if [ -z "$max_restarts" ]; then
     max_restarts=0
-    if [ "$1" = train ] && [[ " $* " =~ ' --out'[\ =] ]]; then max_restarts=3; fi
+    if [ "$1" = train ] && [ -n "$(run_folder "$@")" ]; then max_restarts=3; fi
   fi
   while :; do
     code=0
@@ -118,6 +147,8 @@ supervise() {
     end=$(noted_end)
     [ "$1" = train ] || exit "${end:-$code}"
     if [ -n "$end" ] && [ "$end" != 5 ]; then exit "$end"; fi
+    # All may have been lost after the last file was written.
+    if noted training && [ -e "$(run_folder "$@")/summary.json" ]; then exit 0; fi
     if [ -n "$stop_asked" ]; then exit "${end:-5}"; fi
     if [ "$restarts" -ge "$max_restarts" ]; then
       die 5 "$(reason "$code")$([ "$restarts" = 0 ] || echo ", after $restarts restarts"); start the run again: it goes on from its newest checkpoint"

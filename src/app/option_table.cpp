@@ -204,6 +204,18 @@ std::vector<Option> machine_options() {
   };
 }
 
+Option hang_option() {
+  return real(
+      {.name = "hang-timeout",
+       .group = Group::machine,
+       .commands = train_bit,
+       .value = "SECONDS",
+       .help =
+           "name and end a rank that has not moved for so long while others wait for it; longer\n"
+           "        than a disk may stand still; 0: never"},
+      [](auto& o) -> auto& { return o.hang_timeout; }, 0, true);
+}
+
 Option inject_option() {
   Option row{.name = "inject",
              .group = Group::machine,
@@ -214,8 +226,7 @@ Option inject_option() {
                  "takes 20 ms\n        more a step (slow), has a weight that is no number (nan), "
                  "cuts the newest\n        checkpoint (torn-checkpoint) or finds the disk full "
                  "(full-disk); in it, it gets a\n        wrong-sum; after it, a bit of its weights "
-                 "flips (flip). Several: joined by colons",
-             .default_text = "none"};
+                 "flips (flip). Several: joined by colons"};
   row.set = [](Options& options, const std::string& given) {
     options.run.faults = parse_faults(given);
     options.inject = given;
@@ -294,7 +305,7 @@ const std::vector<Option>& option_table() {
                        batch_options(),
                        schedule_options(),
                        machine_options(),
-                       {inject_option(), ranks_option()},
+                       {hang_option(), inject_option(), ranks_option()},
                        output_options()}) {
       rows.insert(rows.end(), part.begin(), part.end());
     }

@@ -14,7 +14,8 @@ struct Options {
   RunConfig run;
   CommConfig comm;
   std::string recipe = "article";
-  std::string inject;                          // faults as given; run.faults holds them
+  double hang_timeout = 300;                   // seconds, of train
+  std::string inject = "none";                 // faults as given; run.faults holds them
   std::string model;                           // a run folder or a safetensors file
   std::vector<std::size_t> ranks{1, 2, 3, 4};  // of parity
   std::size_t steps = 200;                     // of bench

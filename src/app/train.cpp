@@ -23,6 +23,7 @@ std::filesystem::path new_run_folder() {
 void run_train(const Options& given, Communicator& world) {
   Options options = given;
   if (options.run.out.empty()) options.run.out = new_run_folder();
+  options.run.hang_timeout = options.hang_timeout;
   options.run.config_json = echo(command(train_bit), options);
   catch_stop_signals();
   stop_when_output_closes();

@@ -4,6 +4,8 @@
 #include <mpi.h>
 
 #include <chrono>
+#include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <string_view>
 #include <thread>
@@ -26,9 +28,6 @@ namespace {
 /// are milliseconds apart.
 constexpr double failure_patience_seconds = 5.0;
 
-/// How long a rank that ends goes on serving the others' last calls, where some may be lost.
-constexpr double farewell_seconds = 2.0;
-
 /// Defaults that keep Open MPI quiet and safe where the user has not set them.
 void set_defaults() {
   constexpr const char* defaults[][2] = {
@@ -48,9 +47,14 @@ void set_defaults() {
   if (mpi_survives_losses()) ::setenv("OMPI_MCA_async_mpi_finalize", "1", 0);
 }
 
-/// Whether all ranks come here, in time if that has an end. On MPI_COMM_WORLD itself, where all
-/// other calls are over: no call of another rank can be taken for it.
+/// How long a rank that ends goes on serving the others' last calls.
+constexpr double farewell_seconds = 2.0;
+
+bool mpi_is_active = false;
+
+/// Whether all ranks come here, in time if that has an end.
 bool meet_all(std::optional<double> patience) noexcept {
+  if (is_broken(MPI_COMM_WORLD)) return false;  // the barrier would fail, and not in silence
   MPI_Request farewell = MPI_REQUEST_NULL;
   int all_here = 0;
   bool lost = MPI_Ibarrier(MPI_COMM_WORLD, &farewell) != MPI_SUCCESS;
@@ -61,6 +65,19 @@ bool meet_all(std::optional<double> patience) noexcept {
            (patience && seconds_now() - start > *patience);
   }
   return all_here != 0;
+}
+
+/// Open MPI tells the other ranks of one that a signal ended, but not of one that exits. Where
+/// launch/run knows the exit code already, it is a signal.
+[[noreturn]] void die(int exit_code) noexcept {
+  std::fflush(nullptr);
+  if (std::getenv("LOCKSTEP_SUPERVISED") != nullptr) std::raise(SIGKILL);
+  end_process(exit_code);
+}
+
+/// For what calls exit() in the middle of a run.
+void die_at_exit() {
+  if (mpi_is_active) std::raise(SIGKILL);
 }
 
 }  // namespace
@@ -74,6 +91,8 @@ void start_mpi() {
   int provided = MPI_THREAD_SINGLE;
   check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
   check_mpi(MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+  mpi_is_active = mpi_survives_losses();
+  if (mpi_is_active) std::atexit(die_at_exit);
 }
 
 std::string mpi_description() {
@@ -91,13 +110,19 @@ std::string mpi_launch_hint() {
 }
 
 void end_mpi(std::optional<int> failure) noexcept {
-  if (mpi_survives_losses()) {
-    // The ranks have settled, or fail together: who fails alone is lost to the others, that is all.
-    if (failure) end_process(*failure);
-    meet_all(farewell_seconds);
-  } else if (!meet_all(failure ? std::optional(failure_patience_seconds) : std::nullopt)) {
+  // The ranks have settled, or fail together: who fails alone is lost to the others, that is all.
+  const bool survives = mpi_survives_losses();
+  if (survives && failure) die(*failure);
+  // On MPI_COMM_WORLD, where all other calls are over. Where ranks may be lost the others are given
+  // a while, as MPI_Finalize does not wait for them then.
+  const auto patience = survives
+                            ? std::optional(farewell_seconds)
+                            : (failure ? std::optional(failure_patience_seconds) : std::nullopt);
+  const bool all_here = meet_all(patience);
+  if (!all_here && !survives) {
     MPI_Abort(MPI_COMM_WORLD, failure.value_or(static_cast<int>(ExitCode::lost_rank)));
   }
+  mpi_is_active = false;
   MPI_Finalize();
 }
 

@@ -17,6 +17,17 @@ bool mpi_survives_losses() noexcept {
   return asked != nullptr && (asked == std::string_view("1") || asked == std::string_view("true"));
 }
 
+bool is_broken(MPI_Comm comm) noexcept {
+  int revoked = 0;
+  if (MPIX_Comm_is_revoked(comm, &revoked) != MPI_SUCCESS || revoked != 0) return true;
+  MPI_Group dead = MPI_GROUP_EMPTY;
+  int count = 0;
+  if (MPIX_Comm_get_failed(comm, &dead) != MPI_SUCCESS) return true;
+  MPI_Group_size(dead, &count);
+  if (dead != MPI_GROUP_EMPTY) MPI_Group_free(&dead);
+  return count > 0;
+}
+
 void revoke(MPI_Comm comm) noexcept {
   MPIX_Comm_revoke(comm);
 }

@@ -10,6 +10,9 @@ namespace lockstep {
 /// Whether the MPI can, and the launcher has asked for it (mpirun --with-ft ulfm).
 bool mpi_survives_losses() noexcept;
 
+/// Whether `comm` was revoked, or a rank of it is known to be dead.
+bool is_broken(MPI_Comm comm) noexcept;
+
 /// Pending and later calls on `comm` fail on all ranks, but for the next two.
 void revoke(MPI_Comm comm) noexcept;
 

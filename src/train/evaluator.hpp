@@ -40,10 +40,13 @@ class Evaluator {
   std::size_t test_first() const noexcept { return test_range_.begin; }
 
  private:
-  Score evaluate(const Samples& samples, Replica& replica, std::span<float> probabilities,
-                 const std::string& what) const;
+  /// `samples` are this rank's of `set_size`.
+  Score evaluate(const Samples& samples, std::size_t set_size, Replica& replica,
+                 std::span<float> probabilities, const std::string& what) const;
 
   Communicator& communicator_;
+  std::size_t validation_size_ = 0;  // of the whole set
+  std::size_t test_size_ = 0;
   Range validation_range_;
   Range test_range_;
   Samples validation_;

@@ -83,6 +83,7 @@ Fault parse_fault(std::string_view text) {
 std::vector<Fault> parse_faults(const std::string& text) {
   std::vector<Fault> faults;
   std::string_view rest = text;
+  if (rest == "none") rest = {};
   while (!rest.empty()) faults.push_back(parse_fault(cut(rest, ':')));
   return faults;
 }

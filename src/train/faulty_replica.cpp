@@ -41,7 +41,7 @@ float not_a_number(float) {
 }  // namespace
 
 StepOutcome FaultyReplica::step(std::uint64_t step, const RankReport& request) {
-  if (take(FaultKind::exit, step)) std::_Exit(EXIT_FAILURE);
+  if (take(FaultKind::exit, step)) std::exit(EXIT_FAILURE);
   if (take(FaultKind::kill, step)) std::raise(SIGKILL);
   if (take(FaultKind::stop, step)) std::raise(SIGSTOP);
   if (take(FaultKind::slow, step)) slow_ = true;
@@ -49,9 +49,8 @@ StepOutcome FaultyReplica::step(std::uint64_t step, const RankReport& request) {
   if (take(FaultKind::torn_checkpoint, step)) tear_newest_checkpoint(run_);
   if (take(FaultKind::full_disk, step)) fill_disk();
   if (slow_) std::this_thread::sleep_for(slowness);
-  RankReport faulty = request;
-  faulty.wrong_sum = take(FaultKind::wrong_sum, step);
-  const StepOutcome outcome = replica_.step(step, faulty);
+  if (take(FaultKind::wrong_sum, step)) world_.spoil_next_sum();
+  const StepOutcome outcome = replica_.step(step, request);
   if (take(FaultKind::flip, step)) change_weight(flipped);
   return outcome;
 }

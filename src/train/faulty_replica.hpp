@@ -6,15 +6,18 @@
 #include <lockstep/train/fault.hpp>
 
 #include "replica.hpp"
+#include "spoiling_communicator.hpp"
 
 namespace lockstep {
 
 /// A replica to which faults happen, each once; else as the one that it stands for.
 class FaultyReplica final : public Replica {
  public:
-  /// `faults` are this rank's; those that happen are removed. `run` is the run folder.
-  FaultyReplica(Replica& replica, std::vector<Fault>& faults, std::filesystem::path run)
-      : replica_(replica), faults_(faults), run_(std::move(run)) {}
+  /// `world` is what the replica sums with. `faults` are this rank's; those that happen are
+  /// removed. `run` is the run folder.
+  FaultyReplica(Replica& replica, SpoilingCommunicator& world, std::vector<Fault>& faults,
+                std::filesystem::path run)
+      : replica_(replica), world_(world), faults_(faults), run_(std::move(run)) {}
 
   StepOutcome step(std::uint64_t step, const RankReport& request) override;
   Tally tally(std::uint64_t step) override { return replica_.tally(step); }
@@ -31,6 +34,7 @@ class FaultyReplica final : public Replica {
   void change_weight(float (*change)(float));
 
   Replica& replica_;
+  SpoilingCommunicator& world_;
   std::vector<Fault>& faults_;
   std::filesystem::path run_;
   bool slow_ = false;

@@ -14,7 +14,6 @@ namespace lockstep {
 
 /// What a rank says of itself with every step, beside its gradient.
 struct RankReport {
-  bool wrong_sum = false;      // to be spoilt here, by fault injection: is not sent
   bool stop = false;           // it was asked to stop
   int failure = 0;             // exit code of a failure of its own (rank 0's report), else 0
   double compute_seconds = 0;  // of the step before

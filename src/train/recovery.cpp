@@ -11,6 +11,7 @@
 #include <utility>
 
 #include <lockstep/core/clock.hpp>
+#include <lockstep/train/supervisor.hpp>
 
 #include "gradient_sum.hpp"
 #include "state_broadcast.hpp"
@@ -54,7 +55,7 @@ void from_numbers(const std::array<double, 8>& numbers, Progress& progress) {
 
 /// "rank 1 (here, process 77)", "ranks 1 (...), 2 (...)".
 template <typename Members>
-std::string names(const Members& members) {
+std::string list(const Members& members) {
   std::string text = members.size() == 1 ? "rank " : "ranks ";
   for (const auto& member : members)
     text += (&member == members.data() ? "" : ", ") + member.text();
@@ -66,7 +67,7 @@ std::string names(const Members& members) {
 /// What a rank tells of itself.
 struct Recovery::Row {
   static constexpr std::size_t host_words = 8;
-  static constexpr std::size_t words = 7 + host_words;
+  static constexpr std::size_t words = 8 + host_words;
 
   std::int64_t begun = 0;
   std::int64_t step = 0;
@@ -82,15 +83,15 @@ struct Recovery::Row {
   void write(std::span<std::int64_t> to) const {
     std::array<char, host_words * sizeof(std::int64_t)> name{};
     member.host.copy(name.data(), name.size() - 1);
-    std::ranges::copy(
-        std::array{begun, step, fingerprint, parameters, reported, member.number, member.process},
-        to.begin());
-    std::memcpy(to.data() + 7, name.data(), name.size());
+    std::ranges::copy(std::array{begun, step, fingerprint, parameters, reported, member.number,
+                                 member.process, member.seen},
+                      to.begin());
+    std::memcpy(to.data() + 8, name.data(), name.size());
   }
 
   static Row read(std::span<const std::int64_t> from) {
-    return {from[0], from[1], from[2],
-            from[3], from[4], {from[5], from[6], reinterpret_cast<const char*>(from.data() + 7)}};
+    const auto* host = reinterpret_cast<const char*>(from.data() + 8);
+    return {from[0], from[1], from[2], from[3], from[4], {from[5], from[6], from[7], host}};
   }
 };
 
@@ -99,7 +100,8 @@ std::string Recovery::Member::text() const {
   return fmt::format("{} ({}, process {})", number, host, process);
 }
 
-Recovery::Recovery(Communicator& world) : world_(world), members_(world.size()) {
+Recovery::Recovery(Communicator& world)
+    : world_(world), first_size_(world.size()), members_(world.size()) {
   for (std::size_t rank = 0; rank < members_.size(); ++rank) {
     members_[rank].number = static_cast<std::int64_t>(rank);
   }
@@ -133,6 +135,7 @@ std::vector<Recovery::Row> Recovery::exchange(const Standing& standing) {
     return std::span(table).subspan(rank * Row::words, Row::words);
   };
   const TrainingState& state = standing.state;
+  members_[world_.rank()].seen = static_cast<std::int64_t>(seconds_now() * 1e9);
   Row{standing.begun(),
       static_cast<std::int64_t>(state.step),
       static_cast<std::int64_t>(state_fingerprint(state)),
@@ -198,6 +201,46 @@ void Recovery::take_over(Standing& standing, const std::vector<Row>& rows, std::
   }
 }
 
+std::string Recovery::means() const {
+  const std::size_t restarts = restarts_left();
+  const std::string again =
+      fmt::format("launch/run starts again from the newest checkpoint, up to {} times", restarts);
+  if (world_.size() > 1 && world_.can_recover()) {
+    return "Lost ranks: the others go on in place (ULFM)" +
+           (restarts == 0 ? "" : "; if all are lost, " + again);
+  }
+  if (restarts > 0) return "Lost ranks: " + again;
+  if (world_.size() == 1) return "";
+  return "Lost ranks: the run ends with exit code 5, to be started again; launch/run "
+         "--max-restarts "
+         "would do that";
+}
+
+std::vector<std::string> Recovery::names() const {
+  std::vector<std::string> texts;
+  for (const Member& member : members_) texts.push_back(member.text());
+  return texts;
+}
+
+std::size_t Recovery::own_number() const {
+  return static_cast<std::size_t>(members_[world_.rank()].number);
+}
+
+const std::string& Recovery::host() const {
+  return members_[world_.rank()].host;
+}
+
+std::string Recovery::elsewhere() const {
+  std::vector<Member> others = members_;
+  std::erase_if(others, [&](const Member& member) { return member.host == host(); });
+  return others.empty() ? "" : list(others);
+}
+
+std::string Recovery::host_key() const {
+  const auto first = std::ranges::find(members_, host(), &Member::host);
+  return fmt::format("lockstep-{}-{}", first->process, first->seen);
+}
+
 std::vector<std::string> Recovery::tell(std::uint64_t step) {
   std::vector<std::string> lines;
   if (begin_ == 0) return lines;
@@ -206,22 +249,21 @@ std::vector<std::string> Recovery::tell(std::uint64_t step) {
                   world_.size() == 1 ? "1 rank goes" : fmt::format("{} ranks go", world_.size()),
                   seconds_now() - begin_);
   if (!lost_.empty())
-    lines.push_back(fmt::format("Lost {} after step {}{}", names(lost_), step, end));
+    lines.push_back(fmt::format("Lost {} after step {}{}", list(lost_), step, end));
   if (!healed_.empty() && step < step_) {
-    lines.push_back(
-        fmt::format("The weights of {} differ, and no majority is right: back to step {}{}",
-                    names(healed_), step, end));
+    lines.push_back(fmt::format(
+        "The weights of {} differed after step {}, and no majority is right: all went back{}",
+        list(healed_), step_, end));
   } else if (!healed_.empty()) {
     lines.push_back(
         fmt::format("The weights of {} differed after step {}: replaced by those of the "
                     "others{}",
-                    names(healed_), step, end));
+                    list(healed_), step, end));
   }
   if (lines.empty()) {
-    lines.push_back(
-        fmt::format("Step {} is done again, as its sum was wrong, or a call failed, on a "
-                    "rank, though none was lost{}",
-                    step + 1, end));
+    lines.push_back(fmt::format(
+        "A sum was wrong, or a call failed, on a rank after step {}, though none was lost{}", step,
+        end));
   }
   begin_ = 0;
   lost_.clear();

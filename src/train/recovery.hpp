@@ -46,13 +46,32 @@ class Recovery {
   /// survivors go on, after `step`. Every survivor knows the same.
   std::vector<std::string> tell(std::uint64_t step);
 
+  /// One line on what follows if ranks die; empty if there are no others to go on.
+  std::string means() const;
+
+  /// By rank: "2 (node7, process 4711)", with the number that it had when the run began.
+  std::vector<std::string> names() const;
+
   std::size_t ranks_lost() const noexcept { return ranks_lost_; }
+
+  // For those that watch over the ranks of a host:
+
+  /// This rank's number when the run began, and how many there were.
+  std::size_t own_number() const;
+  std::size_t first_size() const noexcept { return first_size_; }
+  const std::string& host() const;
+  /// The ranks of other hosts, as a text; empty if there are none.
+  std::string elsewhere() const;
+  /// A name that the ranks of a host, as they were at the last agree_on(), have in common, and
+  /// nobody else.
+  std::string host_key() const;
 
  private:
   struct Member {
     std::int64_t number = 0;  // its rank when the run began
     std::int64_t process = 0;
-    std::string host;  // empty: not known yet
+    std::int64_t seen = 0;  // when it told of itself last, by its clock
+    std::string host;       // empty: not known yet
     std::string text() const;
   };
   struct Row;
@@ -61,6 +80,7 @@ class Recovery {
   void take_over(Standing& standing, const std::vector<Row>& rows, std::size_t root);
 
   Communicator& world_;
+  std::size_t first_size_;
   std::vector<Member> members_;  // by rank
   std::size_t ranks_lost_ = 0;
   std::uint64_t step_ = 0;    // the furthest when the group was left last

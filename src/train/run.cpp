@@ -1,5 +1,7 @@
 #include <lockstep/train/run.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <climits>
 #include <memory>
@@ -14,9 +16,14 @@
 #include "faulty_replica.hpp"
 #include "job.hpp"
 #include "journal.hpp"
+#include "process_status.hpp"
 #include "recovery.hpp"
 #include "resume.hpp"
 #include "run_report.hpp"
+#include "spoiling_communicator.hpp"
+#include "watchdog.hpp"
+#include "watched_communicator.hpp"
+#include "watched_replica.hpp"
 
 namespace lockstep {
 namespace {
@@ -55,10 +62,11 @@ std::vector<std::uint64_t> count_confusion(const TestReport& test, Communicator&
 }
 
 /// The test set's figures; `probabilities` is their memory. Collective.
-TestReport report_test(Job& job, Communicator& world, std::vector<float>& probabilities) {
+TestReport report_test(Job& job, Replica& replica, Communicator& world,
+                       std::vector<float>& probabilities) {
   TestReport test;
   test.classes = job.shape().classes;
-  test.score = job.evaluator().test(job.replica(), probabilities, test.classes);
+  test.score = job.evaluator().test(replica, probabilities, test.classes);
   test.samples = &job.evaluator().test_part();
   test.first = job.evaluator().test_first();
   test.probabilities = probabilities;
@@ -70,7 +78,7 @@ TestReport report_test(Job& job, Communicator& world, std::vector<float>& probab
 class Run {
  public:
   Run(const RunConfig& config, Communicator& world)
-      : config_(config), world_(world), recovery_(world) {
+      : config_(config), faulty_world_(world), world_(faulty_world_, pulse_), recovery_(world_) {
     std::erase_if(config_.faults, [&](const Fault& fault) { return fault.rank != world.rank(); });
   }
 
@@ -79,6 +87,7 @@ class Run {
       try {
         return go_on();
       } catch (const RankLost& cause) {
+        pulse_.set(Activity::recovering);
         if (trainer_) standing_ = {job_->replica().state(), trainer_->interrupted()};
         trainer_.reset();
         recovery_.leave(standing_, cause);
@@ -91,21 +100,39 @@ class Run {
   Summary go_on() {
     recovery_.agree_on(standing_);
     if (world_.rank() == 0) tell_supervisor("together");
+    agree(world_, [&] { watch(); });
     if (job_) {
       job_->share_out(standing_.state);
     } else {
       job_ = std::make_unique<Job>(config_, world_, standing_.state);
     }
+    if (heartbeats_) heartbeats_->forget_name();
     const auto happened = recovery_.tell(standing_.state.step);
     agree(world_, [&] {
       if (world_.rank() == 0) report(happened);
     });
     if (!standing_.begun()) begin();
-    faulty_.reset();
-    if (!config_.faults.empty()) faulty_.emplace(job_->replica(), config_.faults, config_.out);
-    Replica& replica = faulty_ ? static_cast<Replica&>(*faulty_) : job_->replica();
-    trainer_.emplace(job_->plan(), job_->schedule(), replica, job_->evaluator(), world_, journal_);
+    pulse_.set(Activity::saving);
+    faulty_.emplace(job_->replica(), faulty_world_, config_.faults, config_.out);
+    watched_.emplace(*faulty_, pulse_);
+    trainer_.emplace(job_->plan(), job_->schedule(), *watched_, job_->evaluator(), world_,
+                     journal_);
     return finish(trainer_->run(standing_.progress));
+  }
+
+  /// With the other ranks of this host as they are now.
+  void watch() {
+    watchdog_.reset();
+    pulse_.show(nullptr);
+    heartbeats_.reset();
+    if (config_.hang_timeout <= 0 || world_.size() == 1) return;
+    heartbeats_.emplace(recovery_.host_key(), recovery_.first_size());
+    Heartbeat& own = (*heartbeats_)[recovery_.own_number()];
+    own.process = ::getpid();
+    own.born = process_status(::getpid()).born;
+    pulse_.show(&own);
+    watchdog_.emplace(*heartbeats_, WatchConfig{config_.hang_timeout, recovery_.own_number(),
+                                                recovery_.host(), recovery_.elsewhere()});
   }
 
   /// Rank 0's, which may have become it just now.
@@ -113,10 +140,12 @@ class Run {
     if (!standing_.begun()) {
       report_.reset();
       report_ = std::make_unique<RunReport>(config_, *job_);
+      report_->note(recovery_.means());
     } else if (!report_) {
       report_ = std::make_unique<RunReport>(config_, *job_, standing_.state.step, journal_);
       journal_.attach(report_.get());
     }
+    report_->name_ranks(recovery_.names());
     tell_supervisor("training");
     for (const std::string& line : happened) report_->note(line);
   }
@@ -152,7 +181,7 @@ class Run {
       throw Error(ExitCode::stopped, "");
     }
     std::vector<float> probabilities;
-    const TestReport test = report_test(*job_, world_, probabilities);
+    const TestReport test = report_test(*job_, *watched_, world_, probabilities);
     summary.test_loss = test.score.loss;
     summary.test_accuracy = test.score.accuracy;
     agree(world_, [&] {
@@ -163,14 +192,19 @@ class Run {
   }
 
   RunConfig config_;
-  Communicator& world_;
+  Pulse pulse_;
+  SpoilingCommunicator faulty_world_;
+  WatchedCommunicator world_;
   Recovery recovery_;
   Standing standing_;
   std::unique_ptr<Job> job_;
   Journal journal_;
   std::unique_ptr<RunReport> report_;  // rank 0's
   std::optional<FaultyReplica> faulty_;
+  std::optional<WatchedReplica> watched_;
   std::optional<Trainer> trainer_;  // while it is at work
+  std::optional<HeartbeatTable> heartbeats_;
+  std::optional<Watchdog> watchdog_;
 };
 
 }  // namespace

@@ -117,6 +117,12 @@ void RunReport::step(const StepRecord& record) {
     begin_ = seconds_now() - record.seconds;
   }
   if (files_) files_->step(record);
+  if (const auto slow = slow_ranks_.add(record)) {
+    console_.warning(
+        fmt::format("rank {} is slow: the others waited for it {:.0f} % of the last {} steps' time "
+                    "(each rank's seconds: metrics.jsonl)",
+                    names_.at(slow->rank), 100 * slow->share, SlowRankAlarm::steps));
+  }
   const auto samples = static_cast<double>((record.step - first_step_ + 1) * plan_.batch_size);
   console_.progress(record, plan_.total_steps(), samples / (seconds_now() - begin_));
 }

@@ -10,6 +10,7 @@
 #include "job.hpp"
 #include "journal.hpp"
 #include "run_files.hpp"
+#include "slow_rank.hpp"
 
 namespace lockstep {
 
@@ -45,6 +46,8 @@ class RunReport final : public Observer {
   /// The model as it is after the step at which the run was stopped; throws Error (store) if the
   /// checkpoint of that step could not be written.
   void stop(const Summary& summary, std::span<const float> parameters);
+  /// By rank, as they are now: for lines about one of them.
+  void name_ranks(std::vector<std::string> names) { names_ = std::move(names); }
   /// A line on the console, if there is anything to say.
   void note(const std::string& line);
 
@@ -62,6 +65,8 @@ class RunReport final : public Observer {
   std::string title_;
   std::optional<Checkpoint> start_;
   std::optional<RunFiles> files_;
+  std::vector<std::string> names_;
+  SlowRankAlarm slow_ranks_;
   std::uint64_t first_step_ = 0;  // seen here, and when it began
   double begin_ = 0;
 };

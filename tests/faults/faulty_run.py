@@ -7,8 +7,8 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
+import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -36,10 +36,28 @@ class FaultyRun:
         self.out = pathlib.Path(out) if out else self.folder / "run"
         command = [LAUNCH, "-n", ranks, "--preset", PRESET, *flags, "--", "train", "--out", self.out, *options]
         self.begin = time.monotonic()
-        self.log = open(self.folder / "log", "w+")
-        self.process = subprocess.Popen(list(map(str, command)), stdout=self.log,
+        self.process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
-                                        start_new_session=True)
+                                        text=True, start_new_session=True)
+        self.lines = []  # with the moment at which each came
+        self.reader = threading.Thread(target=self.read, daemon=True)
+        self.reader.start()
+
+    def read(self):
+        with open(self.folder / "log", "w") as log:
+            for line in self.process.stdout:
+                self.lines.append((time.monotonic(), line.rstrip()))
+                log.write(line)
+
+    def moment(self, text, after=0.0):
+        """When the first line with this text came after a moment; None: not yet."""
+        return next((t for t, line in list(self.lines) if text in line and t >= after), None)
+
+    def wait_for(self, text, timeout):
+        end = time.monotonic() + timeout
+        while self.moment(text) is None and time.monotonic() < end:
+            time.sleep(0.01)
+        return self.moment(text)
 
     def seconds(self):
         return time.monotonic() - self.begin
@@ -59,15 +77,16 @@ class FaultyRun:
         return found
 
     def kill(self, rank, number=signal.SIGKILL):
-        """Whether it was there to be killed."""
+        """The moment of it; None if it was not there to be killed."""
         process = self.ranks().get(rank)
         if process is None:
-            return False
+            return None
         try:
+            moment = time.monotonic()
             os.kill(process, number)
-            return True
+            return moment
         except ProcessLookupError:
-            return False
+            return None
 
     def wait(self, timeout):
         """Exit code, or None if it still runs then; all its processes are gone after it."""
@@ -81,9 +100,8 @@ class FaultyRun:
             except ProcessLookupError:
                 pass
         self.process.wait()
-        self.log.seek(0)
-        self.text = self.log.read()
-        self.log.close()
+        self.reader.join(10)
+        self.text = "\n".join(line for _, line in self.lines)
         return code
 
     def hash(self):
@@ -119,4 +137,3 @@ def quantile(values, q):
 
 def say(*words):
     print(*words, flush=True)
-    sys.stdout.flush()

@@ -16,7 +16,7 @@ struct Fault {
   std::uint64_t step = 1;  // happens before this step, flip after it
 };
 
-/// "rank=2,step=50,kind=kill"; several separated by colons; none for an empty text. Throws Error
+/// "rank=2,step=50,kind=kill"; several separated by colons, or "none". Throws Error
 /// (usage) that says what is wrong.
 std::vector<Fault> parse_faults(const std::string& text);
 

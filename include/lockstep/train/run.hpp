@@ -50,6 +50,7 @@ struct RunConfig {
   /// first step, without the run folder's checkpoints; else from this file.
   std::string resume = "auto";
   std::string config_json;    // the echo of all options, written as config.json
+  double hang_timeout = 0;    // seconds after which a rank that does not move is ended; 0: never
   std::vector<Fault> faults;  // to be rehearsed
   ConsoleConfig console;
   /// Called on rank 0 after every epoch with the parameters, if set.

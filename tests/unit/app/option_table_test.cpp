@@ -137,6 +137,7 @@ std::vector<std::string> unusual_words() {
                                  "--comm=local",
                                  "--evaluate=all",
                                  "--clip-norm=.3",
+                                 "--hang-timeout=5",
                                  "--inject=rank=1,step=2,kind=slow"};
   for (const Option& option : option_table()) {
     if (option.flag && (option.commands & train_bit)) words.push_back("--" + option.name);

@@ -16,7 +16,7 @@ TEST(Faults, are_read_in_any_order_with_rank_0_as_default) {
   EXPECT_EQ(faults[1].kind, FaultKind::flip);
   EXPECT_EQ(faults[1].rank, 0);
   EXPECT_EQ(faults[1].step, 7);
-  EXPECT_TRUE(parse_faults("").empty());
+  EXPECT_TRUE(parse_faults("none").empty());
 }
 
 TEST(Faults, that_make_no_sense_are_refused) {
