@@ -24,7 +24,7 @@ FOREIGN = {
     r"<openssl/": r"src/core/sha256\.cpp",
     r"<(nlohmann|fmt)/": r"src/",
     r"<nccl": r"src/comm/nccl_reducer\.cpp",
-    r"<cuda": r"nowhere yet",
+    r"<cuda": r"src/core/cuda_survey\.cpp",
 }
 
 
