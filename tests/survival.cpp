@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdint>
+#include <thread>
 #include <vector>
 
 namespace lockstep {
@@ -20,6 +22,10 @@ constexpr Call calls[] = {
     [](Communicator& communicator) {
       std::vector<std::byte> bytes(100'000);
       communicator.broadcast(bytes, communicator.size() - 1);
+    },
+    [](Communicator& communicator) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      communicator.poll();
     },
     [](Communicator& communicator) { communicator.barrier(); },
     [](Communicator& communicator) { communicator.settle(); },

@@ -46,7 +46,7 @@ int run(const std::vector<std::string>& words) {
   } catch (...) {
     misuse = std::current_exception();
   }
-  Session session(invocation.options.comm);
+  Session session(invocation.options.run.comm);
   try {
     agree_on_use(misuse, session.world());
     run(invocation, session.world());

@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include <lockstep/comm/session.hpp>
 #include <lockstep/train/run.hpp>
 
 namespace lockstep {
@@ -12,7 +11,6 @@ namespace lockstep {
 /// Everything that a command line can say: the layers' configs, and what single commands ask for.
 struct Options {
   RunConfig run;
-  CommConfig comm;
   std::string recipe = "article";
   double hang_timeout = 300;                   // seconds, of train
   std::string inject = "none";                 // faults as given; run.faults holds them

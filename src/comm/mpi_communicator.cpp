@@ -85,6 +85,13 @@ class MpiCommunicator final : public Communicator {
 
   bool can_recover() const noexcept override { return mpi_survives_losses(); }
 
+  /// Nobody sends to the tag: a look for a message finds deaths and revocations only.
+  void poll() override {
+    if (!can_recover()) return;
+    int found = 0;
+    check_mpi(MPI_Iprobe(MPI_ANY_SOURCE, 0, comm_.get(), &found, MPI_STATUS_IGNORE), "MPI_Iprobe");
+  }
+
   void settle() override {
     if (!can_recover()) return barrier();
     const bool all_came = MPI_Barrier(comm_.get()) == MPI_SUCCESS;

@@ -28,9 +28,9 @@ namespace {
 
 bool wants_mpi(const std::string& name, const std::optional<Launch>& launch) {
   if (name == "mpi") return true;
-  if (name == "auto") return launch && (mpi_is_built_in() || launch->size != 1);
+  if (name == "auto" || name == "nccl") return launch && (mpi_is_built_in() || launch->size != 1);
   if (name != "local") {
-    refuse(launch, fmt::format("--comm {}: is none of auto, local and mpi", name));
+    refuse(launch, fmt::format("--comm {}: is none of auto, local, mpi and nccl", name));
   }
   if (launch && launch->size > 1) {
     refuse(launch, fmt::format("--comm local is one rank, but {} started {}: leave the option out, "

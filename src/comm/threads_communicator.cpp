@@ -57,6 +57,11 @@ class Group {
     run_.changed.wait(lock, [&] { return generation != generation_; });
   }
 
+  void poll() {
+    const std::lock_guard lock(run_.mutex);
+    if (run_.failed || broken_) throw_if_hopeless();
+  }
+
   /// A rank will make no more calls.
   void end() {
     const std::lock_guard lock(run_.mutex);
@@ -146,6 +151,8 @@ class ThreadsCommunicator final : public Communicator {
   }
 
   void barrier() override { group_->meet(); }
+
+  void poll() override { group_->poll(); }
 
   bool can_recover() const noexcept override { return true; }
 

@@ -17,6 +17,7 @@ Job::Job(const RunConfig& config, Communicator& world, const TrainingState& from
 }
 
 void Job::share_out(const TrainingState& from) {
+  choose();
   agree(world_, [&] {
     if (!dataset_) open_data();
     check_sizes();
@@ -84,6 +85,14 @@ void Job::load() {
   evaluator_->share_out(*dataset_, config_.evaluate);
 }
 
+void Job::choose() {
+  Machine machine;
+  agree(world_, [&] {
+    if (may_use_gpu(config_)) machine = this_machine();
+  });
+  device_ = choose_device(config_, machine, world_, device_);
+}
+
 /// Reads those of shards that lie side by side in one go.
 void Job::load_pictures(Range shards) {
   auto pictures = std::make_shared<TrainingPictures>();
@@ -101,6 +110,7 @@ void Job::load_pictures(Range shards) {
 
 void Job::make_replica(const TrainingState& from) {
   replica_.reset();
+  if (device_->gpu) throw Error(ExitCode::usage, "this build has no kernels; use --device cpu");
   team_ = std::make_unique<Team>(std::min(threads_, owned_.size()));
   EngineConfig engine_config = config_.engine;
   engine_config.workers = team_->size();
@@ -128,12 +138,12 @@ std::map<std::string, std::string> Job::settings() const {
 
 std::string Job::description() const {
   return fmt::format(
-      "lockstep: {} over {}, {} each, engine {} ({}), {} shards, batch {}, {} training pictures of "
-      "{}, {} units, seed {}",
+      "lockstep: {} over {}, {} each, engine {} ({}){}, {} shards, batch {}, "
+      "{} training pictures of {}, {} units, seed {}",
       world_.size() == 1 ? "1 rank" : fmt::format("{} ranks", world_.size()), world_.description(),
       team_->size() == 1 ? "1 thread" : fmt::format("{} threads", team_->size()), engine_, isa_,
-      shard_plan_.shards, recipe_.batch_size, dataset_->training_size(), dataset_->name(),
-      shape_.hidden, recipe_.seed);
+      describe(*device_, world_), shard_plan_.shards, recipe_.batch_size, dataset_->training_size(),
+      dataset_->name(), shape_.hidden, recipe_.seed);
 }
 
 }  // namespace lockstep

@@ -9,6 +9,7 @@
 #include <lockstep/data/shards.hpp>
 #include <lockstep/train/run.hpp>
 
+#include "device_choice.hpp"
 #include "evaluator.hpp"
 #include "host_replica.hpp"
 #include "trainer.hpp"
@@ -48,6 +49,7 @@ class Job {
  private:
   void open_data();
   void check_sizes() const;
+  void choose();
   void load();
   void load_pictures(Range shards);
   void make_replica(const TrainingState& from);
@@ -64,6 +66,7 @@ class Job {
   /// By shard, null where it is another rank's; those read in one go share a block.
   std::vector<std::shared_ptr<const TrainingPictures>> pictures_;
   Range owned_;
+  std::optional<DeviceChoice> device_;
   std::size_t threads_ = 1;
   std::unique_ptr<Team> team_;
   std::string engine_;

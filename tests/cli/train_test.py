@@ -28,6 +28,11 @@ class Train(ProgramTest):
         self.assertEqual(len(out.splitlines()), 1)
         self.assertIn("Weights SHA-256: ", out)
 
+    def test_says_that_it_takes_the_cpu_where_no_gpu_answers(self):
+        text = self.succeed("train", *SMALL[:-2], "--out", self.folder / "run",
+                            mca={"CUDA_VISIBLE_DEVICES": ""})
+        self.assertRegex(text, r"lockstep: .*, on the CPU: \w.*, 16 shards, ")
+
     def test_echoes_all_options(self):
         self.succeed("train", *SMALL, "--seed", "7", "--recipe", "tuned", "--clip-norm", "2",
                      "--out", self.folder / "run")

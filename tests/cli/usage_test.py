@@ -17,7 +17,7 @@ class Usage(ProgramTest):
         self.refused("unknown command evalute; did you mean evaluate?", "evalute")
 
     def test_options_of_later_versions_are_unknown(self):
-        self.refused("unknown option --device", "train", "--device", "cuda")
+        self.refused("unknown option --tensorboard", "train", "--tensorboard", "yes")
 
     def test_a_value_out_of_range_is_told_the_range(self):
         self.refused("--hidden 2000: must be a whole number from 1 to 1024",
@@ -37,6 +37,17 @@ class Usage(ProgramTest):
         foreign = "avx2" if platform.machine() == "aarch64" else "neon"
         self.refused(foreign, "train", "--data", "synthetic", "--engine", "simd", "--isa", foreign)
 
+    def test_a_gpu_where_none_answers(self):
+        mask = {"CUDA_VISIBLE_DEVICES": ""}
+        self.refused("--device cuda on rank 0: ", "train", "--data", "synthetic", "--device", "cuda",
+                     mca=mask)
+        self.refused("--comm nccl on rank 0: ", "train", "--data", "synthetic", "--comm", "nccl",
+                     mca=mask)
+
+    def test_options_of_cpu_and_gpu_at_once(self):
+        self.refused("--device cuda: the engine simd computes on the CPU", "train", "--data",
+                     "synthetic", "--device", "cuda", "--engine", "simd")
+
     def test_a_command_without_what_it_needs(self):
         self.refused("--model", "evaluate", "--data", "synthetic")
         self.refused("no picture given", "predict", "--model", "x")
@@ -49,6 +60,11 @@ class Usage(ProgramTest):
     @needs_mpi
     def test_several_ranks_say_it_once(self):
         self.refused("unknown option --epoch", "train", "--epoch", "3", ranks=3)
+
+    @needs_mpi
+    def test_a_gpu_where_none_answers_on_several_ranks(self):
+        self.refused("--device cuda on rank 0: ", "train", "--data", "synthetic", "--device", "cuda",
+                     ranks=3, mca={"CUDA_VISIBLE_DEVICES": ""})
 
     @needs_mpi
     def test_more_mpi_ranks_than_shards(self):

@@ -23,7 +23,8 @@ FOREIGN = {
     r"<(zlib|png)\.h>": r"src/data/",
     r"<openssl/": r"src/core/sha256\.cpp",
     r"<(nlohmann|fmt)/": r"src/",
-    r"<(cuda|nccl)": r"nowhere yet",
+    r"<nccl": r"src/comm/nccl_reducer\.cpp",
+    r"<cuda": r"src/core/cuda_survey\.cpp",
 }
 
 

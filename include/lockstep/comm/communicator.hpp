@@ -47,6 +47,10 @@ class Communicator {
   /// where a rank has called recover() instead. So a result is common knowledge only after it.
   virtual void settle() { barrier(); }
 
+  /// Throws RankLost if a rank is known to be gone, or has called recover(). Does not wait: for
+  /// those that wait for something else than the calls above. Knows nothing unless can_recover().
+  virtual void poll() {}
+
   /// Whether the group can go on without ranks that died.
   virtual bool can_recover() const noexcept { return false; }
 

@@ -7,8 +7,9 @@
 
 namespace lockstep {
 
-/// How the ranks of this run talk: auto | local | mpi. auto takes mpi where an MPI launcher
-/// (mpirun, srun) started the process, and local otherwise.
+/// How the ranks of this run talk: auto | local | mpi | nccl. auto takes mpi where an MPI launcher
+/// (mpirun, srun) started the process, and local otherwise. nccl is the same to the session: it
+/// sums what lies on GPUs (see DeviceReducer), and the ranks find each other as with auto.
 struct CommConfig {
   std::string name = "auto";
 };

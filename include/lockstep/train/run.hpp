@@ -7,6 +7,7 @@
 #include <string>
 
 #include <lockstep/comm/communicator.hpp>
+#include <lockstep/comm/session.hpp>
 #include <lockstep/data/dataset.hpp>
 #include <lockstep/model/engine.hpp>
 #include <lockstep/model/initialiser.hpp>
@@ -41,8 +42,10 @@ struct CheckpointConfig {
 struct RunConfig {
   Recipe recipe;
   DataConfig data;
-  EngineConfig engine;      // its workers are set by the run
-  std::size_t threads = 0;  // of this rank; 0: the processors of its binding
+  CommConfig comm;              // how the ranks talk, and sum what lies on GPUs
+  std::string device = "auto";  // auto | cpu | cuda; auto: a GPU where there is one for the rank
+  EngineConfig engine;          // its workers are set by the run
+  std::size_t threads = 0;      // of this rank; 0: the processors of its binding
   EvaluateOn evaluate = EvaluateOn::rank0;
   std::filesystem::path out;  // the run folder; empty: nothing is written
   CheckpointConfig checkpoints;

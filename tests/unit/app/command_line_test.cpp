@@ -31,7 +31,7 @@ TEST(CommandLine, gives_every_layer_its_values) {
   EXPECT_TRUE(options.run.console.quiet);
   EXPECT_FALSE(options.run.console.progress);
   EXPECT_EQ(options.run.engine.name, "reference");
-  EXPECT_EQ(options.comm.name, "local");
+  EXPECT_EQ(options.run.comm.name, "local");
   EXPECT_EQ(options.run.threads, 2);
 }
 
@@ -114,7 +114,7 @@ TEST(CommandLine, an_option_far_from_all_names_gets_no_guess) {
 }
 
 TEST(CommandLine, options_of_later_times_are_refused) {
-  for (const char* name : {"--device", "--max-restarts"}) {
+  for (const char* name : {"--tensorboard", "--max-restarts"}) {
     EXPECT_THAT(failure({"train", name, "1"}), HasSubstr("unknown option")) << name;
   }
 }

@@ -135,6 +135,7 @@ std::vector<std::string> unusual_words() {
                                  "--learning-rate=0.1",
                                  "--isa=avx2",
                                  "--comm=local",
+                                 "--device=cpu",
                                  "--evaluate=all",
                                  "--clip-norm=.3",
                                  "--hang-timeout=5",

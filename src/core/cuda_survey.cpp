@@ -1,0 +1,61 @@
+#include <cuda_runtime_api.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+
+#include <lockstep/core/gpus.hpp>
+
+namespace lockstep {
+
+namespace {
+
+using Outcome = GpuSurvey::Outcome;
+
+Gpu gpu_at(int place) {
+  cudaDeviceProp properties{};
+  cudaGetDeviceProperties(&properties, place);
+  Gpu gpu{properties.name, 10 * properties.major + properties.minor, 0};
+  // The halves of its UUID, which is random.
+  std::array<std::uint64_t, 2> halves{};
+  static_assert(sizeof halves == sizeof properties.uuid);
+  std::memcpy(halves.data(), &properties.uuid, sizeof halves);
+  gpu.id = (halves[0] ^ halves[1]) | 1;
+  return gpu;
+}
+
+Outcome outcome_of(cudaError_t code, int driver, int count) {
+  switch (code) {
+    case cudaSuccess:
+      return count > 0 ? Outcome::found : Outcome::none_visible;
+    case cudaErrorNoDevice:
+      return driver == 0 ? Outcome::no_driver : Outcome::none_visible;
+    case cudaErrorInsufficientDriver:
+      return driver == 0 ? Outcome::no_driver : Outcome::old_driver;
+    default:
+      return Outcome::failed;
+  }
+}
+
+}  // namespace
+
+GpuSurvey survey_gpus() {
+  GpuSurvey survey;
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  survey.host = host.data();
+  survey.architectures = LOCKSTEP_CUDA_ARCHITECTURES;
+  if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES")) survey.visible = visible;
+  cudaRuntimeGetVersion(&survey.runtime);
+  cudaDriverGetVersion(&survey.driver);
+  int count = 0;
+  const cudaError_t code = cudaGetDeviceCount(&count);
+  survey.outcome = outcome_of(code, survey.driver, count);
+  if (survey.outcome == Outcome::failed) survey.error = cudaGetErrorString(code);
+  if (survey.outcome != Outcome::found) return survey;
+  for (int place = 0; place < count; ++place) survey.gpus.push_back(gpu_at(place));
+  return survey;
+}
+
+}  // namespace lockstep
