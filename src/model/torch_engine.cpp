@@ -118,8 +118,9 @@ Tally TorchEngine::evaluate(const Batch& batch, std::span<float> probabilities, 
 
 }  // namespace
 
-std::unique_ptr<Engine> make_torch_engine(const EngineConfig& config, const ModelShape& shape) {
-  return std::make_unique<TorchEngine>(config, shape);
+/// What torch_library.cpp looks for.
+extern "C" Engine* lockstep_new_torch_engine(const EngineConfig& config, const ModelShape& shape) {
+  return new TorchEngine(config, shape);
 }
 
 }  // namespace lockstep
