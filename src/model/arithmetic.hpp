@@ -1,24 +1,18 @@
 #pragma once
 
 // The scalar functions of docs/arithmetic.md, written once for every engine that computes one value
-// at a time. Each line is one IEEE operation, rounded once; the vector engine repeats them lane by
-// lane.
+// at a time, on the host or on a GPU. Each line is one IEEE operation, rounded once; the vector
+// engine repeats them lane by lane.
 
 #include <bit>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <limits>
 
-#define LOCKSTEP_INLINE inline __attribute__((always_inline))
+#include <lockstep/core/device.hpp>
 
 namespace lockstep::arithmetic {
-
-/// a * b + c, rounded once.
-LOCKSTEP_INLINE float fused(float a, float b, float c) {
-  return std::fma(a, b, c);
-}
 
 /// x P(x^2) / Q(x^2), minimax on [-8.2, 8.2] and constant beyond: never above 1, error below 6 ulp.
 /// NaN stays NaN.
@@ -38,7 +32,7 @@ LOCKSTEP_INLINE float tanh(float x) {
   for (std::size_t i = 1; i < std::size(p); ++i) numerator = fused(numerator, u, p[i]);
   float denominator = q[0];
   for (std::size_t i = 1; i < std::size(q); ++i) denominator = fused(denominator, u, q[i]);
-  return (x * numerator) / denominator;
+  return divide(x * numerator, denominator);
 }
 
 constexpr float ln2_high = 0.693145751953125f;  // 15 bits of ln 2, so that n * ln2_high is exact
@@ -71,7 +65,7 @@ LOCKSTEP_INLINE float log(float x) {
   const float exponent = static_cast<float>(static_cast<std::int32_t>(shifted) >> 23);
   const float mantissa = std::bit_cast<float>((shifted & 0x007fffffu) + 0x3f3504f3u);
   const float f = mantissa - 1.0f;
-  const float t = f / (2.0f + f);
+  const float t = divide(f, 2.0f + f);
   const float t2 = t * t;
   const float series = fused(fused(fused(1.0f / 9, t2, 1.0f / 7), t2, 1.0f / 5), t2, 1.0f / 3);
   const float twice = 2.0f * t;
@@ -85,15 +79,31 @@ constexpr std::size_t quarter(std::size_t n) {
   return (n + 3) / 4;
 }
 
+/// A pixel as the network reads it.
+LOCKSTEP_INLINE float pixel(std::uint8_t ink) {
+  return divide(static_cast<float>(ink), 255.0f);
+}
+
+/// The derivative of tanh at the argument where it is h.
+LOCKSTEP_INLINE float tanh_slope(float h) {
+  return fused(-h, h, 1.0f);
+}
+
+/// The place of the largest, the first of equals.
+LOCKSTEP_INLINE std::size_t first_largest(const float* values, std::size_t n) {
+  std::size_t best = 0;
+  for (std::size_t i = 1; i < n; ++i) {
+    if (values[i] > values[best]) best = i;
+  }
+  return best;
+}
+
 /// Softmax cross entropy of one sample. `logits` become exp(logit - largest); `probabilities` those
 /// over their sum, taken in the order of the classes. Returns the loss; `predicted` is the first
 /// largest.
 LOCKSTEP_INLINE float softmax_cross_entropy(float* logits, std::size_t classes, std::size_t label,
                                             float* probabilities, std::size_t& predicted) {
-  predicted = 0;
-  for (std::size_t c = 1; c < classes; ++c) {
-    if (logits[c] > logits[predicted]) predicted = c;
-  }
+  predicted = first_largest(logits, classes);
   const float largest = logits[predicted];
   const float of_label = logits[label] - largest;
   float sum = 0.0f;
@@ -101,7 +111,9 @@ LOCKSTEP_INLINE float softmax_cross_entropy(float* logits, std::size_t classes, 
     logits[c] = exp(logits[c] - largest);
     sum = sum + logits[c];
   }
-  for (std::size_t c = 0; c < classes; ++c) probabilities[c] = logits[c] / sum;
+  for (std::size_t c = 0; c < classes; ++c) {
+    probabilities[c] = divide(logits[c], sum);
+  }
   return log(sum) - of_label;
 }
 

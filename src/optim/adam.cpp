@@ -7,64 +7,44 @@
 #include <lockstep/core/exact_math.hpp>
 #include <lockstep/core/fixed_point.hpp>
 
+#include "adam_update.hpp"
+
 namespace lockstep {
 namespace {
 
-constexpr std::size_t norm_chains = 64;
-
-struct Coefficients {
-  double factor;  // from the fixed-point sum to the gradient
-  float rate;
-  float beta1, rest1;
-  float beta2, rest2;
-  float epsilon;
-};
-
-inline __attribute__((always_inline)) void update(const Coefficients& c, float g, float& p,
-                                                  float& m, float& v) {
-  m = std::fma(c.beta1, m, c.rest1 * g);
-  v = std::fma(c.beta2, v, c.rest2 * (g * g));
-  p = p - (c.rate * m) / (std::sqrt(v) + c.epsilon);
+LOCKSTEP_CLONES
+void update_all(const AdamUpdate update, double factor, std::size_t n,
+                const std::int64_t* __restrict sum, float* __restrict p, float* __restrict m,
+                float* __restrict v) {
+  for (std::size_t i = 0; i < n; ++i) update(gradient_value(sum[i], factor), p[i], m[i], v[i]);
 }
 
 LOCKSTEP_CLONES
-void update_all(const Coefficients c, std::size_t n, const std::int64_t* __restrict sum,
+void update_all(const AdamUpdate update, float factor, std::size_t n, const float* __restrict sum,
                 float* __restrict p, float* __restrict m, float* __restrict v) {
-  for (std::size_t i = 0; i < n; ++i) {
-    update(c, static_cast<float>(static_cast<double>(sum[i]) * c.factor), p[i], m[i], v[i]);
-  }
-}
-
-LOCKSTEP_CLONES
-void update_all(const Coefficients c, std::size_t n, const float* __restrict sum,
-                float* __restrict p, float* __restrict m, float* __restrict v) {
-  const auto factor = static_cast<float>(c.factor);
-  for (std::size_t i = 0; i < n; ++i) update(c, sum[i] * factor, p[i], m[i], v[i]);
-}
-
-Coefficients coefficients(const AdamConfig& config, double factor, double rate,
-                          std::uint64_t step) {
-  const auto beta1 = static_cast<float>(config.beta1);
-  const auto beta2 = static_cast<float>(config.beta2);
-  return {factor,
-          static_cast<float>(rate * std::sqrt(1.0 - power(config.beta2, step)) /
-                             (1.0 - power(config.beta1, step))),
-          beta1,
-          1.0f - beta1,
-          beta2,
-          1.0f - beta2,
-          static_cast<float>(config.epsilon)};
+  for (std::size_t i = 0; i < n; ++i) update(sum[i] * factor, p[i], m[i], v[i]);
 }
 
 LOCKSTEP_CLONES
 void add_squares(const std::int64_t* sum, double factor, std::size_t n, double* chains) {
   for (std::size_t i = 0; i < n; ++i) {
     const double g = static_cast<double>(sum[i]) * factor;
-    chains[i] = std::fma(g, g, chains[i]);
+    chains[i] = fused(g, g, chains[i]);
   }
 }
 
 }  // namespace
+
+float adam_rate(const AdamConfig& config, double rate, std::uint64_t step) noexcept {
+  return static_cast<float>(rate * std::sqrt(1.0 - power(config.beta2, step)) /
+                            (1.0 - power(config.beta1, step)));
+}
+
+AdamUpdate adam_update(const AdamConfig& config, float rate) noexcept {
+  const auto beta1 = static_cast<float>(config.beta1);
+  const auto beta2 = static_cast<float>(config.beta2);
+  return {rate, beta1, 1.0f - beta1, beta2, 1.0f - beta2, static_cast<float>(config.epsilon)};
+}
 
 double gradient_norm(std::span<const std::int64_t> sum, std::uint64_t samples) noexcept {
   const double factor = fixed_point_unit / static_cast<double>(samples);
@@ -85,17 +65,17 @@ void Adam::step(std::span<float> parameters, std::span<const std::int64_t> sum,
                 std::uint64_t samples, double rate, std::uint64_t step) {
   double factor = fixed_point_unit / static_cast<double>(samples);
   if (config_.clip_norm > 0) {
-    const double norm = gradient_norm(sum, samples);
-    if (norm > config_.clip_norm) factor = factor * (config_.clip_norm / norm);
+    factor = clipped(factor, gradient_norm(sum, samples), config_.clip_norm);
   }
-  update_all(coefficients(config_, factor, rate, step), parameters.size(), sum.data(),
-             parameters.data(), first_.data(), second_.data());
+  update_all(adam_update(config_, adam_rate(config_, rate, step)), factor, parameters.size(),
+             sum.data(), parameters.data(), first_.data(), second_.data());
 }
 
 void Adam::step(std::span<float> parameters, std::span<const float> sum, std::uint64_t samples,
                 double rate, std::uint64_t step) {
-  update_all(coefficients(config_, 1.0 / static_cast<double>(samples), rate, step),
-             parameters.size(), sum.data(), parameters.data(), first_.data(), second_.data());
+  update_all(adam_update(config_, adam_rate(config_, rate, step)),
+             static_cast<float>(1.0 / static_cast<double>(samples)), parameters.size(), sum.data(),
+             parameters.data(), first_.data(), second_.data());
 }
 
 }  // namespace lockstep
