@@ -4,6 +4,7 @@
 // at a time, on the host or on a GPU. Each line is one IEEE operation, rounded once; the vector
 // engine repeats them lane by lane.
 
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -18,9 +19,9 @@ namespace lockstep::arithmetic {
 /// NaN stays NaN.
 namespace tanh_constants {
 constexpr float bound = 8.2f;
-constexpr float p[] = {2.23542667228e-11f, -1.43044368738e-8f, 9.75689391715e-6f,
-                       0.00297320322896f,  0.12967646654f,     0.999999975799f};
-constexpr float q[] = {0.000235415837698f, 0.0239767238218f, 0.463009582766f, 1.0f};
+constexpr std::array p = {2.23542667228e-11f, -1.43044368738e-8f, 9.75689391715e-6f,
+                          0.00297320322896f,  0.12967646654f,     0.999999975799f};
+constexpr std::array q = {0.000235415837698f, 0.0239767238218f, 0.463009582766f, 1.0f};
 }  // namespace tanh_constants
 
 LOCKSTEP_INLINE float tanh(float x) {
@@ -28,10 +29,13 @@ LOCKSTEP_INLINE float tanh(float x) {
   x = bound < x ? bound : x;
   x = -bound > x ? -bound : x;
   const float u = x * x;
-  float numerator = p[0];
-  for (std::size_t i = 1; i < std::size(p); ++i) numerator = fused(numerator, u, p[i]);
-  float denominator = q[0];
-  for (std::size_t i = 1; i < std::size(q); ++i) denominator = fused(denominator, u, q[i]);
+  // Copies, since a GPU has no constants of a namespace.
+  constexpr auto above = p;
+  constexpr auto below = q;
+  float numerator = above[0];
+  for (std::size_t i = 1; i < above.size(); ++i) numerator = fused(numerator, u, above[i]);
+  float denominator = below[0];
+  for (std::size_t i = 1; i < below.size(); ++i) denominator = fused(denominator, u, below[i]);
   return divide(x * numerator, denominator);
 }
 
