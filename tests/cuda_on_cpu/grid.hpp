@@ -28,11 +28,11 @@ struct Barrier {
 
 /// How grids are run, from now on, and what was seen.
 struct Control {
-  std::uint64_t seed = 1;            // of the order of threads and blocks
+  std::uint64_t seed = 1;              // of the order of threads and blocks
   Barrier ignored{};                   // threads walk on there
   std::vector<Barrier> barriers{};     // that threads came to
   std::vector<std::string> reports{};  // races, divergent barriers, host memory touched by a kernel
-  std::size_t report_count = 0;      // the first of them are kept
+  std::size_t report_count = 0;        // the first of them are kept
 };
 extern Control control;
 

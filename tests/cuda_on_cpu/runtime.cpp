@@ -48,6 +48,15 @@ void drain(Stream* stream) {
 
 using namespace cuda_on_cpu;
 
+unsigned long long atomicAdd(unsigned long long* to, unsigned long long value) {
+  atomic_access(to, sizeof *to);
+  return std::exchange(*to, *to + value);
+}
+unsigned atomicOr(unsigned* to, unsigned value) {
+  atomic_access(to, sizeof *to);
+  return std::exchange(*to, *to | value);
+}
+
 cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
   *memory = allocate_device(bytes);
   return cudaSuccess;
