@@ -1,32 +1,27 @@
 #pragma once
 
 // The scalar functions of docs/arithmetic.md, written once for every engine that computes one value
-// at a time. Each line is one IEEE operation, rounded once; the vector engine repeats them lane by
-// lane.
+// at a time, on the host or on a GPU. Each line is one IEEE operation, rounded once; the vector
+// engine repeats them lane by lane.
 
+#include <array>
 #include <bit>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <limits>
 
-#define LOCKSTEP_INLINE inline __attribute__((always_inline))
+#include <lockstep/core/device.hpp>
 
 namespace lockstep::arithmetic {
-
-/// a * b + c, rounded once.
-LOCKSTEP_INLINE float fused(float a, float b, float c) {
-  return std::fma(a, b, c);
-}
 
 /// x P(x^2) / Q(x^2), minimax on [-8.2, 8.2] and constant beyond: never above 1, error below 6 ulp.
 /// NaN stays NaN.
 namespace tanh_constants {
 constexpr float bound = 8.2f;
-constexpr float p[] = {2.23542667228e-11f, -1.43044368738e-8f, 9.75689391715e-6f,
-                       0.00297320322896f,  0.12967646654f,     0.999999975799f};
-constexpr float q[] = {0.000235415837698f, 0.0239767238218f, 0.463009582766f, 1.0f};
+constexpr std::array p = {2.23542667228e-11f, -1.43044368738e-8f, 9.75689391715e-6f,
+                          0.00297320322896f,  0.12967646654f,     0.999999975799f};
+constexpr std::array q = {0.000235415837698f, 0.0239767238218f, 0.463009582766f, 1.0f};
 }  // namespace tanh_constants
 
 LOCKSTEP_INLINE float tanh(float x) {
@@ -34,11 +29,14 @@ LOCKSTEP_INLINE float tanh(float x) {
   x = bound < x ? bound : x;
   x = -bound > x ? -bound : x;
   const float u = x * x;
-  float numerator = p[0];
-  for (std::size_t i = 1; i < std::size(p); ++i) numerator = fused(numerator, u, p[i]);
-  float denominator = q[0];
-  for (std::size_t i = 1; i < std::size(q); ++i) denominator = fused(denominator, u, q[i]);
-  return (x * numerator) / denominator;
+  // Copies, since a GPU has no constants of a namespace.
+  constexpr auto above = p;
+  constexpr auto below = q;
+  float numerator = above[0];
+  for (std::size_t i = 1; i < above.size(); ++i) numerator = fused(numerator, u, above[i]);
+  float denominator = below[0];
+  for (std::size_t i = 1; i < below.size(); ++i) denominator = fused(denominator, u, below[i]);
+  return divide(x * numerator, denominator);
 }
 
 constexpr float ln2_high = 0.693145751953125f;  // 15 bits of ln 2, so that n * ln2_high is exact
@@ -49,8 +47,8 @@ constexpr float ln2_low = 1.42860682030941723e-6f;
 namespace exp_constants {
 constexpr float log2_e = 1.44269504088896341f;
 constexpr float round_to_integer = 12582912.0f;  // 1.5 * 2^23
-constexpr float taylor[] = {1.0f / 5040, 1.0f / 720, 1.0f / 120, 1.0f / 24,
-                            1.0f / 6,    1.0f / 2,   1.0f,       1.0f};
+constexpr std::array taylor = {1.0f / 5040, 1.0f / 720, 1.0f / 120, 1.0f / 24,
+                               1.0f / 6,    1.0f / 2,   1.0f,       1.0f};
 }  // namespace exp_constants
 
 LOCKSTEP_INLINE float exp(float x) {
@@ -59,8 +57,9 @@ LOCKSTEP_INLINE float exp(float x) {
   if (x != x) return x;
   const float n = fused(x, log2_e, round_to_integer) - round_to_integer;
   const float r = fused(-n, ln2_low, fused(-n, ln2_high, x));
-  float sum = taylor[0];
-  for (std::size_t i = 1; i < std::size(taylor); ++i) sum = fused(sum, r, taylor[i]);
+  constexpr auto terms = taylor;
+  float sum = terms[0];
+  for (std::size_t i = 1; i < terms.size(); ++i) sum = fused(sum, r, terms[i]);
   const auto exponent = static_cast<std::uint32_t>(static_cast<std::int32_t>(n)) << 23;
   return std::bit_cast<float>(std::bit_cast<std::uint32_t>(sum) + exponent);
 }
@@ -75,7 +74,7 @@ LOCKSTEP_INLINE float log(float x) {
   const float exponent = static_cast<float>(static_cast<std::int32_t>(shifted) >> 23);
   const float mantissa = std::bit_cast<float>((shifted & 0x007fffffu) + 0x3f3504f3u);
   const float f = mantissa - 1.0f;
-  const float t = f / (2.0f + f);
+  const float t = divide(f, 2.0f + f);
   const float t2 = t * t;
   const float series = fused(fused(fused(1.0f / 9, t2, 1.0f / 7), t2, 1.0f / 5), t2, 1.0f / 3);
   const float twice = 2.0f * t;
@@ -89,15 +88,31 @@ constexpr std::size_t quarter(std::size_t n) {
   return (n + 3) / 4;
 }
 
+/// A pixel as the network reads it.
+LOCKSTEP_INLINE float pixel(std::uint8_t ink) {
+  return divide(static_cast<float>(ink), 255.0f);
+}
+
+/// The derivative of tanh at the argument where it is h.
+LOCKSTEP_INLINE float tanh_slope(float h) {
+  return fused(-h, h, 1.0f);
+}
+
+/// The place of the largest, the first of equals.
+LOCKSTEP_INLINE std::size_t first_largest(const float* values, std::size_t n) {
+  std::size_t best = 0;
+  for (std::size_t i = 1; i < n; ++i) {
+    if (values[i] > values[best]) best = i;
+  }
+  return best;
+}
+
 /// Softmax cross entropy of one sample. `logits` become exp(logit - largest); `probabilities` those
 /// over their sum, taken in the order of the classes. Returns the loss; `predicted` is the first
 /// largest.
 LOCKSTEP_INLINE float softmax_cross_entropy(float* logits, std::size_t classes, std::size_t label,
                                             float* probabilities, std::size_t& predicted) {
-  predicted = 0;
-  for (std::size_t c = 1; c < classes; ++c) {
-    if (logits[c] > logits[predicted]) predicted = c;
-  }
+  predicted = first_largest(logits, classes);
   const float largest = logits[predicted];
   const float of_label = logits[label] - largest;
   float sum = 0.0f;
@@ -105,7 +120,9 @@ LOCKSTEP_INLINE float softmax_cross_entropy(float* logits, std::size_t classes, 
     logits[c] = exp(logits[c] - largest);
     sum = sum + logits[c];
   }
-  for (std::size_t c = 0; c < classes; ++c) probabilities[c] = logits[c] / sum;
+  for (std::size_t c = 0; c < classes; ++c) {
+    probabilities[c] = divide(logits[c], sum);
+  }
   return log(sum) - of_label;
 }
 

@@ -100,7 +100,7 @@ Sample ReferenceEngine::forward(const std::uint8_t* picture, std::size_t label) 
   Sample s;
   s.x.resize(rows * columns);
   std::transform(picture, picture + s.x.size(), s.x.begin(),
-                 [](std::uint8_t pixel) { return static_cast<float>(pixel) / 255.0f; });
+                 [](std::uint8_t ink) { return arithmetic::pixel(ink); });
   s.states.resize((rows + 1) * hidden);
   for (std::size_t t = 0; t < rows; ++t) {
     float* z = &s.states[(t + 1) * hidden];
@@ -132,7 +132,7 @@ void ReferenceEngine::backward(Sample& s, std::size_t label) const {
     }
     const float* h = &s.states[(t + 1) * hidden];
     for (std::size_t j = 0; j < hidden; ++j) {
-      dz[j] = dz[j] * arithmetic::fused(-h[j], h[j], 1.0f);
+      dz[j] = dz[j] * arithmetic::tanh_slope(h[j]);
     }
   }
 }

@@ -8,64 +8,48 @@
 #include <lockstep/core/fixed_point.hpp>
 #include <lockstep/core/range.hpp>
 
+#include "adam_update.hpp"
+
 namespace lockstep {
 namespace {
 
-constexpr std::size_t norm_chains = 64;
-
-struct Coefficients {
-  double factor;  // from the fixed-point sum to the gradient
-  float rate;
-  float beta1, rest1;
-  float beta2, rest2;
-  float epsilon;
-};
-
-inline __attribute__((always_inline)) void update(const Coefficients& c, float g, float& p,
-                                                  float& m, float& v) {
-  m = std::fma(c.beta1, m, c.rest1 * g);
-  v = std::fma(c.beta2, v, c.rest2 * (g * g));
-  p = p - (c.rate * m) / (std::sqrt(v) + c.epsilon);
-}
-
 LOCKSTEP_CLONES
-void update_all(const Coefficients c, std::size_t n, const std::int64_t* __restrict sum,
-                float* __restrict p, float* __restrict m, float* __restrict v) {
+void update_all(const AdamUpdate update, double factor, std::size_t n,
+                const std::int64_t* __restrict sum, float* __restrict p, float* __restrict m,
+                float* __restrict v) {
   for (std::size_t i = 0; i < n; ++i) {
-    update(c, static_cast<float>(nearest_double(sum[i]) * c.factor), p[i], m[i], v[i]);
+    update(static_cast<float>(nearest_double(sum[i]) * factor), p[i], m[i], v[i]);
   }
 }
 
 LOCKSTEP_CLONES
-void update_all(const Coefficients c, std::size_t n, const float* __restrict sum,
-                float* __restrict p, float* __restrict m, float* __restrict v) {
-  const auto factor = static_cast<float>(c.factor);
-  for (std::size_t i = 0; i < n; ++i) update(c, sum[i] * factor, p[i], m[i], v[i]);
-}
-
-Coefficients coefficients(const AdamConfig& config, double factor, double rate,
-                          std::uint64_t step) {
-  const auto beta1 = static_cast<float>(config.beta1);
-  const auto beta2 = static_cast<float>(config.beta2);
-  return {factor,
-          static_cast<float>(rate * std::sqrt(1.0 - power(config.beta2, step)) /
-                             (1.0 - power(config.beta1, step))),
-          beta1,
-          1.0f - beta1,
-          beta2,
-          1.0f - beta2,
-          static_cast<float>(config.epsilon)};
+void update_all(const AdamUpdate update, double inverse, std::size_t n,
+                const float* __restrict sum, float* __restrict p, float* __restrict m,
+                float* __restrict v) {
+  const auto factor = static_cast<float>(inverse);
+  for (std::size_t i = 0; i < n; ++i) update(sum[i] * factor, p[i], m[i], v[i]);
 }
 
 LOCKSTEP_CLONES
 void add_squares(const std::int64_t* sum, double factor, std::size_t n, double* chains) {
   for (std::size_t i = 0; i < n; ++i) {
     const double g = nearest_double(sum[i]) * factor;
-    chains[i] = std::fma(g, g, chains[i]);
+    chains[i] = fused(g, g, chains[i]);
   }
 }
 
 }  // namespace
+
+float adam_rate(const AdamConfig& config, double rate, std::uint64_t step) noexcept {
+  return static_cast<float>(rate * std::sqrt(1.0 - power(config.beta2, step)) /
+                            (1.0 - power(config.beta1, step)));
+}
+
+AdamUpdate adam_update(const AdamConfig& config, float rate) noexcept {
+  const auto beta1 = static_cast<float>(config.beta1);
+  const auto beta2 = static_cast<float>(config.beta2);
+  return {rate, beta1, 1.0f - beta1, beta2, 1.0f - beta2, static_cast<float>(config.epsilon)};
+}
 
 double gradient_norm(std::span<const std::int64_t> sum, std::uint64_t samples) noexcept {
   const double factor = fixed_point_unit / static_cast<double>(samples);
@@ -86,8 +70,7 @@ void Adam::step(std::span<float> parameters, std::span<const std::int64_t> sum,
                 std::uint64_t samples, double rate, std::uint64_t step, Team& team) {
   double factor = fixed_point_unit / static_cast<double>(samples);
   if (config_.clip_norm > 0) {
-    const double norm = gradient_norm(sum, samples);
-    if (norm > config_.clip_norm) factor = factor * (config_.clip_norm / norm);
+    factor = clipped(factor, gradient_norm(sum, samples), config_.clip_norm);
   }
   share_out(parameters, sum, factor, rate, step, team);
 }
@@ -100,10 +83,10 @@ void Adam::step(std::span<float> parameters, std::span<const float> sum, std::ui
 template <typename Sum>
 void Adam::share_out(std::span<float> parameters, std::span<const Sum> sum, double factor,
                      double rate, std::uint64_t step, Team& team) {
-  const Coefficients c = coefficients(config_, factor, rate, step);
+  const AdamUpdate update = adam_update(config_, adam_rate(config_, rate, step));
   team.run([&](std::size_t worker) {
     const Range own = part(parameters.size(), team.size(), worker);
-    update_all(c, own.size(), &sum[own.begin], &parameters[own.begin], &first_[own.begin],
+    update_all(update, factor, own.size(), &sum[own.begin], &parameters[own.begin], &first_[own.begin],
                &second_[own.begin]);
   });
 }

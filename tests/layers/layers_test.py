@@ -14,6 +14,8 @@ MAY_INCLUDE = {"core": set(), "train": MIDDLE | {"core"}, "app": MIDDLE | {"core
 MAY_INCLUDE.update({layer: {"core"} for layer in MIDDLE})
 EXCEPTIONS = {("model", "lockstep/data/batch.hpp")}
 
+SUFFIXES = {".hpp", ".cpp", ".cuh", ".cu"}
+
 # Where a foreign library may be included: the files, as patterns below the source folder.
 FOREIGN = {
     r"<mpi\.h>": r"src/comm/",
@@ -23,14 +25,14 @@ FOREIGN = {
     r"<(zlib|png)\.h>": r"src/data/",
     r"<openssl/": r"src/core/sha256\.cpp",
     r"<(nlohmann|fmt)/": r"src/",
+    r"<cuda": r".*\.cuh?$|src/core/cuda_survey\.cpp",
     r"<nccl": r"src/comm/nccl_reducer\.cpp",
-    r"<cuda": r"src/core/cuda_survey\.cpp",
 }
 
 
 def sources():
     for folder in ("include/lockstep", "src"):
-        for path in sorted((ROOT / folder).rglob("*.[ch]pp")):
+        for path in sorted(p for p in (ROOT / folder).rglob("*") if p.suffix in SUFFIXES):
             yield path.relative_to(ROOT), re.findall(
                 r'^\s*#\s*include\s+([<"][^>"]+[>"])', path.read_text(), re.MULTILINE)
 

@@ -3,6 +3,8 @@
 #include <bit>
 #include <cstdint>
 
+#include <lockstep/core/device.hpp>
+
 namespace lockstep {
 
 /// Sums are int64 in units of 2^-44: adding integers is associative, so the sum has the same bits
@@ -15,7 +17,10 @@ constexpr double fixed_point_unit = 1.0 / 17592186044416.0;
 float fixed_point_limit(std::uint64_t terms) noexcept;
 
 /// value / 2^-44, rounded once to the nearest integer, ties to even. |value| < 2^19, finite.
-std::int64_t to_fixed(float value) noexcept;
+LOCKSTEP_INLINE std::int64_t to_fixed(float value) noexcept {
+  // The product is exact in fp64.
+  return nearest_integer(static_cast<double>(value) * static_cast<double>(fixed_point_scale));
+}
 
 /// What static_cast<double> gives, in a form that vectorises where the processor converts 32 bits
 /// at most (before AVX-512): each half is the mantissa of a double, and their sum is rounded once.
@@ -33,10 +38,13 @@ inline double from_fixed(std::int64_t fixed) noexcept {
 
 /// Losses are only reported, so they get a coarser unit, 2^-32, and sums of 2^17 of them fit.
 constexpr double loss_unit = 1.0 / 4294967296.0;
+constexpr double loss_scale = 4294967296.0;
 constexpr float loss_limit = 16384.0f;
 
 /// loss / 2^-32, rounded to the nearest integer, ties to even. |loss| < loss_limit.
-std::int64_t loss_to_fixed(float loss) noexcept;
+LOCKSTEP_INLINE std::int64_t loss_to_fixed(float loss) noexcept {
+  return nearest_integer(static_cast<double>(loss) * loss_scale);
+}
 
 inline double loss_from_fixed(std::int64_t fixed) noexcept {
   return static_cast<double>(fixed) * loss_unit;

@@ -39,7 +39,7 @@ struct Tally {
 constexpr std::uint32_t invalid_loss = 1u << tensor_count;
 
 /// The tally of one sample.
-inline Tally sample_tally(float loss, bool correct) noexcept {
+LOCKSTEP_INLINE Tally sample_tally(float loss, bool correct) noexcept {
   if (!(loss < loss_limit)) return {0, correct, invalid_loss};
   return {loss_to_fixed(loss), correct, 0};
 }

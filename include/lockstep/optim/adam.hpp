@@ -53,6 +53,9 @@ class Adam {
   Buffer<float> second_;
 };
 
+/// rate_t of a step (from 1) whose scheduled rate is `rate`.
+float adam_rate(const AdamConfig& config, double rate, std::uint64_t step) noexcept;
+
 /// The fp64 Euclidean norm of a fixed-point gradient times 2^-44 / samples, in a fixed order: 64
 /// interleaved chains, then pairwise.
 double gradient_norm(std::span<const std::int64_t> sum, std::uint64_t samples) noexcept;

@@ -1,0 +1,165 @@
+#pragma once
+
+// CUDA's runtime as C++, for .cu files alone: memory, a stream, a graph, and launches whose
+// failures are exceptions.
+
+#include <cuda_runtime.h>
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <lockstep/core/error.hpp>
+#include <lockstep/core/handle.hpp>
+
+namespace lockstep::cuda {
+
+inline void check(cudaError_t error, const char* what) {
+  if (error == cudaSuccess) return;
+  throw Error(ExitCode::internal, std::string("the GPU failed while ") + what + ": " +
+                                      cudaGetErrorString(error) +
+                                      "; free its memory or run with --device cpu");
+}
+
+struct StreamTraits {
+  using Type = cudaStream_t;
+  static Type null() { return nullptr; }
+  static void destroy(Type stream) noexcept { cudaStreamDestroy(stream); }
+};
+
+struct EventTraits {
+  using Type = cudaEvent_t;
+  static Type null() { return nullptr; }
+  static void destroy(Type event) noexcept { cudaEventDestroy(event); }
+};
+
+struct GraphTraits {
+  using Type = cudaGraph_t;
+  static Type null() { return nullptr; }
+  static void destroy(Type graph) noexcept { cudaGraphDestroy(graph); }
+};
+
+struct GraphExecTraits {
+  using Type = cudaGraphExec_t;
+  static Type null() { return nullptr; }
+  static void destroy(Type graph) noexcept { cudaGraphExecDestroy(graph); }
+};
+
+using Stream = Handle<StreamTraits>;
+using Event = Handle<EventTraits>;
+using GraphExec = Handle<GraphExecTraits>;
+
+inline Stream make_stream() {
+  cudaStream_t stream = nullptr;
+  check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "making a stream");
+  return Stream(stream);
+}
+
+inline Event make_event() {
+  cudaEvent_t event = nullptr;
+  check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "making an event");
+  return Event(event);
+}
+
+/// What `work` enqueues on the stream, as a graph.
+template <typename Work>
+GraphExec capture(cudaStream_t stream, const Work& work) {
+  check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "capturing a graph");
+  cudaGraph_t graph = nullptr;
+  try {
+    work();
+  } catch (...) {
+    cudaStreamEndCapture(stream, &graph);
+    Handle<GraphTraits> unused(graph);
+    throw;
+  }
+  check(cudaStreamEndCapture(stream, &graph), "capturing a graph");
+  const Handle<GraphTraits> owner(graph);
+  cudaGraphExec_t executable = nullptr;
+  check(cudaGraphInstantiate(&executable, graph, 0), "making a graph");
+  return GraphExec(executable);
+}
+
+/// `size` values in the GPU's memory, undefined at first, or in the host's where it is pinned, so
+/// that copies need not wait.
+template <typename T, bool Pinned>
+class Memory {
+ public:
+  Memory() = default;
+  explicit Memory(std::size_t size) : size_(size) {
+    void* memory = nullptr;
+    const std::size_t bytes = std::max<std::size_t>(size, 1) * sizeof(T);
+    check(Pinned ? cudaMallocHost(&memory, bytes) : cudaMalloc(&memory, bytes),
+          "allocating memory");
+    data_.reset(static_cast<T*>(memory));
+  }
+
+  T* data() const noexcept { return data_.get(); }
+  std::size_t size() const noexcept { return size_; }
+  std::span<T> span() const noexcept requires Pinned { return {data(), size_}; }
+
+ private:
+  struct Traits {
+    using Type = T*;
+    static Type null() { return nullptr; }
+    static void destroy(Type data) noexcept { Pinned ? cudaFreeHost(data) : cudaFree(data); }
+  };
+  Handle<Traits> data_;
+  std::size_t size_ = 0;
+};
+
+template <typename T>
+using DeviceMemory = Memory<T, false>;
+template <typename T>
+using PinnedMemory = Memory<T, true>;
+
+/// The host's side must stay as it is until the stream came there.
+template <typename T>
+void copy_to_device(std::span<const T> from, T* to, cudaStream_t stream) {
+  check(cudaMemcpyAsync(to, from.data(), from.size_bytes(), cudaMemcpyHostToDevice, stream),
+        "copying to it");
+}
+
+template <typename T>
+void copy_to_host(const T* from, std::span<T> to, cudaStream_t stream) {
+  check(cudaMemcpyAsync(to.data(), from, to.size_bytes(), cudaMemcpyDeviceToHost, stream),
+        "copying from it");
+}
+
+template <typename T>
+void clear(const DeviceMemory<T>& memory, cudaStream_t stream) {
+  check(cudaMemsetAsync(memory.data(), 0, memory.size() * sizeof(T), stream),
+        "clearing its memory");
+}
+
+inline void wait(cudaStream_t stream) {
+  check(cudaStreamSynchronize(stream), "computing");
+}
+
+/// A copy of the values, when it returns.
+template <typename T>
+DeviceMemory<T> to_device(const std::vector<T>& values, cudaStream_t stream) {
+  DeviceMemory<T> memory(values.size());
+  copy_to_device(std::span<const T>(values), memory.data(), stream);
+  wait(stream);
+  return memory;
+}
+
+template <typename... Parameters, typename... Arguments>
+void launch(cudaStream_t stream, dim3 blocks, unsigned threads, void (*kernel)(Parameters...),
+            Arguments&&... arguments) {
+  cudaLaunchConfig_t config{};
+  config.gridDim = blocks;
+  config.blockDim = dim3(threads);
+  config.stream = stream;
+  check(cudaLaunchKernelEx(&config, kernel, std::forward<Arguments>(arguments)...),
+        "launching a kernel");
+}
+
+constexpr unsigned blocks_for(std::size_t n, unsigned threads) {
+  return static_cast<unsigned>((n + threads - 1) / threads);
+}
+
+}  // namespace lockstep::cuda

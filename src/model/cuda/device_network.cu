@@ -1,0 +1,108 @@
+#include <lockstep/model/device_network.cuh>
+
+#include <algorithm>
+#include <numeric>
+
+#include <lockstep/core/error.hpp>
+
+#include "gradient_kernel.cuh"
+#include "sample_kernel.cuh"
+
+namespace lockstep {
+namespace {
+
+/// Blocks of threads that a forward pass alone runs in: as many as an H200 has multiprocessors, and
+/// for each of them rows in the GPU's memory where the size is not the tuned one.
+constexpr unsigned forward_blocks = 132;
+
+/// The ones at the rows' ends, whose products with dz are the bias's gradient, and h_0 = 0.
+__global__ void begin_inputs(float* inputs, unsigned rows, unsigned width) {
+  for (unsigned i = blockIdx.x * blockDim.x + threadIdx.x; i < rows * width;
+       i += gridDim.x * blockDim.x) {
+    inputs[i] = i % width == width - 1 ? 1.0f : 0.0f;
+  }
+}
+
+unsigned narrow(std::size_t n) {
+  return static_cast<unsigned>(n);
+}
+
+}  // namespace
+
+DeviceNetwork::DeviceNetwork(const ModelShape& shape, float limit,
+                             const std::vector<std::size_t>& blocks, cudaStream_t stream)
+    : shape_(shape), limit_(limit) {
+  if (shape.hidden > most_units || shape.classes > most_classes) {
+    throw Error(ExitCode::usage,
+                "a GPU computes up to 1024 units and 256 classes; say --device cpu");
+  }
+  std::vector<network::SampleBlock> list;
+  for (const std::size_t count : blocks) {
+    list.push_back({samples_, narrow(count)});
+    samples_ += narrow(count);
+  }
+  blocks_ = cuda::to_device(list, stream);
+  const std::size_t width = shape.columns + shape.hidden + 1;
+  const std::size_t inputs = samples_ * (shape.rows + 1);
+  inputs_ = cuda::DeviceMemory<float>(inputs * width);
+  const std::size_t row_slots = std::max<std::size_t>(samples_, tuned() ? 0 : forward_blocks);
+  dz_ = cuda::DeviceMemory<float>(row_slots * shape.rows * shape.hidden);
+  d_ = cuda::DeviceMemory<float>(samples_ * shape.classes);
+  if (samples_ > 0) {
+    cuda::launch(stream, forward_blocks, 256, begin_inputs, inputs_.data(), narrow(inputs),
+                 narrow(width));
+  }
+}
+
+bool DeviceNetwork::tuned() const noexcept {
+  using network::Tuned;
+  return shape_.hidden == Tuned::units && shape_.columns == Tuned::columns &&
+         shape_.rows <= Tuned::most_rows;
+}
+
+/// One block of threads for each sample, or for a forward pass at most forward_blocks.
+void DeviceNetwork::run(const float* parameters, const DevicePictures& pictures, bool train,
+                        float* probabilities, DeviceTally* tally, cudaStream_t stream) {
+  if (pictures.count == 0) return;
+  const network::SampleTask task{narrow(shape_.rows),
+                                 narrow(shape_.columns),
+                                 narrow(shape_.hidden),
+                                 narrow(shape_.classes),
+                                 parameters,
+                                 pictures,
+                                 train,
+                                 inputs_.data(),
+                                 dz_.data(),
+                                 d_.data(),
+                                 probabilities,
+                                 tally};
+  const unsigned blocks = train ? pictures.count : std::min(pictures.count, forward_blocks);
+  cuda::launch(stream, blocks, network::sample_threads,
+               tuned() ? network::run_samples_tuned : network::run_samples, task);
+}
+
+void DeviceNetwork::add_gradient(const float* parameters, const DevicePictures& pictures,
+                                 std::int64_t* sum, DeviceTally* tally, cudaStream_t stream) {
+  if (samples_ == 0) return;
+  run(parameters, pictures, true, nullptr, tally, stream);
+  const auto [rows, columns, hidden, classes] = shape_;
+  const auto layout = tensors(shape_);
+  const std::size_t width = columns + hidden + 1;
+  const network::GradientTask task{
+      {inputs_.data(), (rows + 1) * width, width, dz_.data(), rows * hidden, hidden, narrow(rows),
+       narrow(width), narrow(hidden), sum + layout[0].offset, 0},
+      {inputs_.data() + rows * width + columns, (rows + 1) * width, 0, d_.data(), classes, 0, 1,
+       narrow(hidden + 1), narrow(classes), sum + layout[2].offset, 2},
+      blocks_.data(),
+      limit_,
+      tally};
+  cuda::launch(stream, dim3(task.recurrent.tiles() + task.head.tiles(), narrow(blocks_.size())),
+               network::gradient_threads, network::add_block_gradient, task);
+}
+
+void DeviceNetwork::evaluate(const float* parameters, const DevicePictures& pictures,
+                             float* probabilities, DeviceTally* tally, cudaStream_t stream) {
+  run(parameters, pictures, false, probabilities, tally, stream);
+}
+
+}  // namespace lockstep

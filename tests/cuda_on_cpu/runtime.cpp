@@ -1,0 +1,142 @@
+#include "cuda_runtime.h"
+
+#include <cstdlib>
+#include <deque>
+#include <stdexcept>
+
+#include "races.hpp"
+
+namespace cuda_on_cpu {
+
+using Work = std::function<void()>;
+
+struct Graph {
+  std::vector<Work> nodes;
+};
+
+struct Stream {
+  std::deque<Work> waiting;
+  Graph* captured = nullptr;  // what is enqueued goes into it
+};
+
+struct Event {
+  Stream* stream = nullptr;
+};
+
+void enqueue(Stream* stream, Work work) {
+  if (stream == nullptr) throw std::invalid_argument("the default stream is not used");
+  if (stream->captured != nullptr) {
+    stream->captured->nodes.push_back(std::move(work));
+  } else {
+    stream->waiting.push_back(std::move(work));
+  }
+}
+
+namespace {
+
+void drain(Stream* stream) {
+  if (stream->captured != nullptr) throw std::logic_error("a captured stream can't be waited for");
+  while (!stream->waiting.empty()) {
+    const Work work = std::move(stream->waiting.front());
+    stream->waiting.pop_front();
+    work();
+  }
+}
+
+}  // namespace
+}  // namespace cuda_on_cpu
+
+using namespace cuda_on_cpu;
+
+unsigned long long atomicAdd(unsigned long long* to, unsigned long long value) {
+  atomic_access(to, sizeof *to);
+  return std::exchange(*to, *to + value);
+}
+unsigned atomicOr(unsigned* to, unsigned value) {
+  atomic_access(to, sizeof *to);
+  return std::exchange(*to, *to | value);
+}
+
+cudaError_t cudaMalloc(void** memory, std::size_t bytes) {
+  *memory = allocate_device(bytes);
+  return cudaSuccess;
+}
+cudaError_t cudaFree(void* memory) {
+  if (memory != nullptr) free_device(memory);
+  return cudaSuccess;
+}
+cudaError_t cudaMallocHost(void** memory, std::size_t bytes) {
+  *memory = std::malloc(bytes);
+  return *memory == nullptr ? cudaErrorMemoryAllocation : cudaSuccess;
+}
+cudaError_t cudaFreeHost(void* memory) {
+  std::free(memory);
+  return cudaSuccess;
+}
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind,
+                            cudaStream_t stream) {
+  enqueue(stream, [=] { std::memcpy(to, from, bytes); });
+  return cudaSuccess;
+}
+cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {
+  enqueue(stream, [=] { std::memset(to, value, bytes); });
+  return cudaSuccess;
+}
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
+  *stream = new Stream;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  delete stream;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  drain(stream);
+  return cudaSuccess;
+}
+cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
+  stream->captured = new Graph;
+  return cudaSuccess;
+}
+cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
+  *graph = std::exchange(stream->captured, nullptr);
+  return cudaSuccess;
+}
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
+                                 unsigned long long) {
+  *executable = new Graph(*graph);
+  return cudaSuccess;
+}
+cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
+  for (const Work& work : executable->nodes) enqueue(stream, work);
+  return cudaSuccess;
+}
+cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
+  delete graph;
+  return cudaSuccess;
+}
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
+  delete executable;
+  return cudaSuccess;
+}
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
+  *event = new Event;
+  return cudaSuccess;
+}
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  delete event;
+  return cudaSuccess;
+}
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  event->stream = stream;
+  return cudaSuccess;
+}
+/// Says "not yet" every other time, then that all is done.
+cudaError_t cudaEventQuery(cudaEvent_t event) {
+  if (event->stream == nullptr) return cudaSuccess;
+  if (!event->stream->waiting.empty()) {
+    drain(event->stream);
+    return cudaErrorNotReady;
+  }
+  return cudaSuccess;
+}
