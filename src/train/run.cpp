@@ -131,8 +131,10 @@ class Run {
     own.process = ::getpid();
     own.born = process_status(::getpid()).born;
     pulse_.show(&own);
-    watchdog_.emplace(*heartbeats_, WatchConfig{config_.hang_timeout, recovery_.own_number(),
-                                                recovery_.host(), recovery_.elsewhere()});
+    watchdog_.emplace(*heartbeats_, WatchConfig{.timeout = config_.hang_timeout,
+                                                .own = recovery_.own_number(),
+                                                .host = recovery_.host(),
+                                                .elsewhere = recovery_.elsewhere()});
   }
 
   /// Rank 0's, which may have become it just now.

@@ -19,8 +19,7 @@
 namespace lockstep {
 namespace {
 
-constexpr double period = 0.1;    // seconds between two looks
-constexpr double patience = 5.0;  // seconds from a verdict, here or on another host, to its effect
+constexpr double period = 0.1;  // seconds between two looks
 
 /// Of the rank that a heartbeat belongs to; not alive where there is none.
 ProcessStatus status_of(const Heartbeat& heart) {
@@ -100,7 +99,7 @@ void Watchdog::look(double seconds) {
       others_wait = false;  // it moved not long ago
     }
   }
-  if (others_wait && seen_[config_.own].still > config_.timeout + patience) give_up();
+  if (others_wait && seen_[config_.own].still > config_.timeout + config_.patience) give_up();
 }
 
 /// In a call, alive and not stopped itself.

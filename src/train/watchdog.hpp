@@ -12,6 +12,7 @@ namespace lockstep {
 
 struct WatchConfig {
   double timeout = 0;     // seconds
+  double patience = 5;    // seconds from a verdict, here or on another host, to its effect
   std::size_t own = 0;    // this rank's number in the table
   std::string host;       // its name
   std::string elsewhere;  // the names of the ranks of other hosts, empty if there are none

@@ -94,6 +94,7 @@ class FaultyRun:
             code = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
             code = None
+        self.end = self.seconds()
         for process in [*descendants(self.process.pid), self.process.pid]:
             try:
                 os.kill(process, signal.SIGKILL)

@@ -59,7 +59,7 @@ int end_of(const std::function<void(Heartbeat&)>& life) {
   introduce(table[0]);
   table[0].beat(Activity::waiting);
   const Neighbour neighbour(table, life);
-  const Watchdog watchdog(table, {timeout, 0, "here", ""});
+  const Watchdog watchdog(table, {.timeout = timeout, .host = "here", .elsewhere = ""});
   return neighbour.end();
 }
 
@@ -102,7 +102,7 @@ TEST(Watchdog, accuses_nobody_while_its_own_rank_works) {
   introduce(table[0]);
   table[0].beat(Activity::computing);
   const Neighbour neighbour(table, [](Heartbeat&) { ::usleep(600'000); });
-  const Watchdog watchdog(table, {timeout, 0, "here", ""});
+  const Watchdog watchdog(table, {.timeout = timeout, .host = "here", .elsewhere = ""});
   EXPECT_TRUE(WIFEXITED(neighbour.end()));
 }
 
@@ -125,7 +125,10 @@ TEST(Watchdog, ends_the_ranks_of_its_host_where_nobody_of_them_is_to_blame) {
       heart.beat(Activity::waiting);
       ::pause();
     });
-    const Watchdog watchdog(table, {timeout, 0, "here", "rank 2 (there, process 77)"});
+    const Watchdog watchdog(table, {.timeout = timeout,
+                                    .patience = timeout,
+                                    .host = "here",
+                                    .elsewhere = "rank 2 (there, process 77)"});
     neighbour.end();
     ::pause();
   };
