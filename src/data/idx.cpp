@@ -60,14 +60,16 @@ IdxFile::IdxFile(fs::path path, std::size_t dimensions)
 }
 
 std::vector<std::uint8_t> IdxFile::read(std::size_t first, std::size_t count) {
+  if (count == 0) return {};
   const auto content = open_content(path_);
   const std::uint64_t begin = header_size_ + std::uint64_t{first} * item_size_;
   std::vector<std::uint8_t> items(count * item_size_);
   content->skip(begin);
   content->read(items);
-  if (content->compressed()) {
+  if (content->compressed() && !seen_whole_) {
     content->skip(total_size_ - begin - items.size());
     content->expect_end();
+    seen_whole_ = true;
   }
   bytes_read_ += content->bytes_taken() - (content->compressed() ? header_size_ : 0);
   return items;

@@ -22,7 +22,8 @@ class IdxFile {
   std::size_t count() const noexcept { return shape_[0]; }
 
   /// Items [first, first + count) of count(). Of a plain file no other byte is read; a gzip file is
-  /// unpacked to its end, so that its check sum is held, but only these items are kept.
+  /// unpacked to its end the first time, so that its check sum is held, but only these items are
+  /// kept.
   std::vector<std::uint8_t> read(std::size_t first, std::size_t count);
 
   /// Bytes that read() took from the file, of gzip the unpacked ones; headers left out.
@@ -38,6 +39,7 @@ class IdxFile {
   std::uint64_t header_size_ = 0;
   std::uint64_t total_size_ = 0;
   std::uint64_t bytes_read_ = 0;
+  bool seen_whole_ = false;  // and found right
 };
 
 /// The header of an IDX file of unsigned bytes. Every size is below 2^32.
