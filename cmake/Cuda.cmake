@@ -16,6 +16,8 @@ if(LOCKSTEP_NVCC AND NOT LOCKSTEP_CUDA STREQUAL "off" AND NOT CMAKE_CXX_FLAGS MA
   endif()
   find_package(CUDAToolkit REQUIRED)
   add_library(lockstep_cuda_options INTERFACE)
+  # Headers with CUDA's types lie beside the sources, as <core/cuda.cuh>: the public ones name none.
+  target_include_directories(lockstep_cuda_options INTERFACE "${CMAKE_SOURCE_DIR}/src")
   target_compile_options(lockstep_cuda_options INTERFACE "$<$<COMPILE_LANGUAGE:CUDA>:SHELL:\
 --expt-relaxed-constexpr -fmad=false -ftz=false -prec-div=true -prec-sqrt=true \
 -Xcompiler=-Wall,-Wextra,-ffp-contract=off>")

@@ -2,8 +2,8 @@
 
 #include <lockstep/core/fixed_point.hpp>
 #include <lockstep/core/team.hpp>
-#include <lockstep/model/device_network.cuh>
-#include <lockstep/optim/device_adam.cuh>
+#include <model/device_network.cuh>
+#include <optim/device_adam.cuh>
 #include <numeric>
 
 #include "pictures.hpp"

@@ -25,7 +25,7 @@ FOREIGN = {
     r"<(zlib|png)\.h>": r"src/data/",
     r"<openssl/": r"src/core/sha256\.cpp",
     r"<(nlohmann|fmt)/": r"src/",
-    r"<cuda": r".*\.cuh?$|src/core/cuda_survey\.cpp",
+    r"<cuda": r"src/(.*\.cuh?$|core/cuda_survey\.cpp)",
     r"<nccl": r"src/comm/nccl_reducer\.cpp",
 }
 
@@ -49,7 +49,7 @@ class LayersTest(unittest.TestCase):
         for path, includes in sources():
             own = layer_of(path)
             for include in includes:
-                match = re.match(r"[<\"]lockstep/(\w+)/", include)
+                match = re.match(r"[<\"](?:lockstep/|(?=\w+/\w+\.cuh))(\w+)/", include)
                 if not match or match[1] == own or (own, include[1:-1]) in EXCEPTIONS:
                     continue
                 self.assertIn(match[1], MAY_INCLUDE[own], f"{path} includes {include}")

@@ -1,4 +1,4 @@
-#include <lockstep/model/device_network.cuh>
+#include <model/device_network.cuh>
 
 #include <algorithm>
 #include <numeric>

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <lockstep/model/device_network.cuh>
+#include <model/device_network.cuh>
 
 #include "product.cuh"
 

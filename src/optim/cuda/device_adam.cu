@@ -1,4 +1,4 @@
-#include <lockstep/optim/device_adam.cuh>
+#include <optim/device_adam.cuh>
 
 #include "adam_update.hpp"
 

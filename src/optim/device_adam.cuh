@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include <lockstep/core/cuda.cuh>
+#include <core/cuda.cuh>
 #include <lockstep/optim/adam.hpp>
 
 namespace lockstep {

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include <lockstep/core/cuda.cuh>
+#include <core/cuda.cuh>
 #include <lockstep/model/engine.hpp>
 #include <lockstep/model/shape.hpp>
 
