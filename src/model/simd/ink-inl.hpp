@@ -2,6 +2,7 @@
 // and a zero factor changes no value of a sum.
 #include <algorithm>
 #include <array>
+#include <bit>
 
 HWY_BEFORE_NAMESPACE();
 namespace lockstep::simd::HWY_NAMESPACE {
@@ -59,43 +60,104 @@ HWY_INLINE void ink_row_rest(std::size_t vectors, const Layout& layout, const We
   if constexpr (Vectors > 1) ink_row_rest<Vectors - 1>(vectors, layout, w, pixels, column, out);
 }
 
-/// The input part of the rows from `first_row` on, into the states' places.
-inline void ink_input_part(const Layout& layout, const Weights& w, std::size_t n,
-                           std::size_t first_row, Workspace& ws) {
-  constexpr std::size_t panel = ink_vectors * lanes;
-  for (std::size_t t = first_row; t < layout.shape.rows; ++t) {
-    for (std::size_t s = 0; s < n; ++s) {
-      const std::uint8_t* const pixels =
-          &ws.pixels[s * layout.picture() + t * layout.shape.columns];
-      float* const out =
-          ws.states.data() + ((layout.shape.rows - 1 - t) * n + s) * layout.stride;
-      std::size_t column = 0;
-      for (; column + panel <= layout.hidden; column += panel) {
-        ink_row<ink_vectors>(layout, w, pixels, column, out);
+/// Finds each row of pixels of the block and counts its ink.
+inline void count_ink(const Layout& layout, std::size_t n, Workspace& ws) {
+  const std::size_t columns = layout.shape.columns;
+  std::size_t term = 0;
+  for (std::size_t t = layout.shape.rows; t-- > 0;) {
+    for (std::size_t s = 0; s < n; ++s, ++term) {
+      const std::size_t begin = s * layout.picture() + t * columns;
+      int count = 0;
+      for (std::size_t first = 0; first < columns; first += 64) {
+        count += std::popcount(
+            ink_bits(&ws.pixels[begin + first], std::min<std::size_t>(64, columns - first)));
       }
-      ink_row_rest<ink_vectors - 1>((layout.hidden - column) / lanes, layout, w, pixels, column,
-                                    out);
+      ws.pixel_row[term] = static_cast<std::uint32_t>(begin);
+      ws.row_ink[term] = static_cast<std::uint32_t>(count);
     }
   }
 }
 
+/// The first `terms` terms in the order of their ink: with rows of the same length side by side,
+/// the processor foresees where a row's sum ends.
+inline void sort_by_ink(const Layout& layout, std::size_t terms, Workspace& ws) {
+  std::uint32_t* const place = ws.place_of_ink.data();
+  std::fill_n(place, layout.shape.columns + 2, 0u);
+  for (std::size_t term = 0; term < terms; ++term) ++place[ws.row_ink[term] + 1];
+  for (std::size_t ink = 1; ink <= layout.shape.columns; ++ink) place[ink] += place[ink - 1];
+  for (std::size_t term = 0; term < terms; ++term) {
+    ws.by_ink[place[ws.row_ink[term]]++] = static_cast<std::uint32_t>(term);
+  }
+}
+
+/// The input part of the rows from `first_row` on, into the states' places.
+inline void ink_input_part(const Layout& layout, const Weights& w, std::size_t n,
+                           std::size_t first_row, Workspace& ws) {
+  constexpr std::size_t panel = ink_vectors * lanes;
+  const std::size_t terms = (layout.shape.rows - first_row) * n;
+  sort_by_ink(layout, terms, ws);
+  for (std::size_t i = 0; i < terms; ++i) {
+    const std::size_t term = ws.by_ink[i];
+    const std::uint8_t* const pixels = &ws.pixels[ws.pixel_row[term]];
+    float* const out = ws.states.data() + term * layout.stride;
+    std::size_t column = 0;
+    for (; column + panel <= layout.hidden; column += panel) {
+      ink_row<ink_vectors>(layout, w, pixels, column, out);
+    }
+    ink_row_rest<ink_vectors - 1>((layout.hidden - column) / lanes, layout, w, pixels, column, out);
+  }
+}
+
+constexpr std::size_t bytes = 16;  // of a vector that every target has
+using Bytes = hn::Vec<hn::Full128<std::uint8_t>>;
+
+HWY_INLINE void transpose(Bytes (&rows)[bytes]) {
+  const hn::Full128<std::uint8_t> d;
+  for (std::size_t round = 0; round < 4; ++round) {
+    Bytes next[bytes];
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < bytes / 2; ++i) {
+      next[2 * i] = hn::InterleaveLower(d, rows[i], rows[i + bytes / 2]);
+      next[2 * i + 1] = hn::InterleaveUpper(d, rows[i], rows[i + bytes / 2]);
+    }
+    std::copy_n(next, bytes, rows);
+  }
+}
+
+/// Appends the inked ones of a column's pixels of the terms from `term` on to the column's list.
+HWY_INLINE void append_ink(const std::uint8_t* pixels, std::size_t term, std::uint32_t* list,
+                           std::uint32_t& count) {
+  const hn::ScalableTag<std::uint32_t> d;
+  const hn::Rebind<std::uint8_t, decltype(d)> packed;
+  for (std::size_t k = 0; k < bytes; k += lanes) {
+    const auto values = hn::PromoteTo(d, hn::LoadU(packed, pixels + k));
+    const auto terms = hn::Add(hn::Iota(d, 0), hn::Set(d, static_cast<std::uint32_t>(term + k)));
+    const auto inked = hn::Ne(values, hn::Zero(d));
+    hn::StoreU(hn::Compress(hn::Or(hn::ShiftLeft<8>(terms), values), inked), d, list + count);
+    count += static_cast<std::uint32_t>(hn::CountTrue(d, inked));
+  }
+}
+
 /// Lists the inked pixels of the block column by column, in the order of the weight gradient's
-/// terms: rows descending, samples ascending. An entry is 256 times the term's number, plus the
-/// pixel.
+/// terms. An entry is 256 times the term's number, plus the pixel.
 inline void list_ink(const Layout& layout, std::size_t n, Workspace& ws) {
+  const hn::Full128<std::uint8_t> d;
   const std::size_t columns = layout.shape.columns;
   const std::size_t room = layout.shape.rows * block_samples;
+  const std::size_t terms = layout.shape.rows * n;
   std::fill_n(ws.ink_count.data(), columns, 0u);
-  std::uint32_t term = 0;
-  for (std::size_t t = layout.shape.rows; t-- > 0;) {
-    for (std::size_t s = 0; s < n; ++s, term += 256) {
-      const std::uint8_t* const pixels = &ws.pixels[s * layout.picture() + t * columns];
-      for (std::size_t first = 0; first < columns; first += 64) {
-        const std::size_t count = std::min<std::size_t>(64, columns - first);
-        for (std::uint64_t bits = ink_bits(pixels + first, count); bits != 0; bits &= bits - 1) {
-          const std::size_t i = first + static_cast<std::size_t>(__builtin_ctzll(bits));
-          ws.ink[i * room + ws.ink_count[i]++] = term | pixels[i];
-        }
+  for (std::size_t term = 0; term < terms; term += bytes) {
+    for (std::size_t first = 0; first < columns; first += bytes) {
+      Bytes pixels[bytes];
+      for (std::size_t k = 0; k < bytes; ++k) {
+        pixels[k] = term + k < terms ? hn::LoadU(d, &ws.pixels[ws.pixel_row[term + k] + first])
+                                     : hn::Zero(d);
+      }
+      transpose(pixels);
+      HWY_ALIGN std::uint8_t column[bytes * bytes];
+      for (std::size_t c = 0; c < bytes; ++c) hn::Store(pixels[c], d, column + c * bytes);
+      for (std::size_t c = 0; c < std::min(bytes, columns - first); ++c) {
+        append_ink(column + c * bytes, term, &ws.ink[(first + c) * room], ws.ink_count[first + c]);
       }
     }
   }
@@ -152,16 +214,9 @@ inline bool add_ink_outer(const Layout& layout, const Workspace& ws, const Targe
 
 /// The first row in which one of the block's samples has ink; the number of rows if none has.
 inline std::size_t first_inked_row(const Layout& layout, std::size_t n, const Workspace& ws) {
-  const std::size_t columns = layout.shape.columns;
-  for (std::size_t t = 0; t < layout.shape.rows; ++t) {
-    for (std::size_t s = 0; s < n; ++s) {
-      const std::uint8_t* const pixels = &ws.pixels[s * layout.picture() + t * columns];
-      if (std::any_of(pixels, pixels + columns, [](std::uint8_t pixel) { return pixel != 0; })) {
-        return t;
-      }
-    }
-  }
-  return layout.shape.rows;
+  std::size_t terms = layout.shape.rows * n;
+  while (terms > 0 && ws.row_ink[terms - 1] == 0) --terms;
+  return layout.shape.rows - (terms + n - 1) / n;
 }
 
 /// The states after the block's leading blank rows are the same for all samples: those of a blank
@@ -169,6 +224,7 @@ inline std::size_t first_inked_row(const Layout& layout, std::size_t n, const Wo
 template <bool Quarters>
 std::size_t share_blank_states(const Layout& layout, const Weights& w, std::size_t n,
                                Workspace& ws) {
+  count_ink(layout, n, ws);
   const std::size_t blank = first_inked_row(layout, n, ws);
   if (ws.blank_version != w.version) {
     ws.blank_version = w.version;

@@ -77,9 +77,8 @@ struct Weights {
   Buffer<float> head_transposed;
 };
 
-/// What one worker holds for one block of n samples, sample after sample without gaps for those that
-/// a short block lacks; about 290 kB for the default shape, to stay in
-/// L2.
+/// What one worker holds for one block of n samples, sample after sample without gaps for those
+/// that a short block lacks; about 290 kB for the default shape, to stay in L2.
 struct Workspace {
   explicit Workspace(const Layout& layout)
       : pixels(block_samples * layout.picture() + 64, &memory),
@@ -89,7 +88,11 @@ struct Workspace {
         bias_gradient(layout.hidden, &memory),
         logits(block_samples * layout.classes, &memory),
         dlogits(block_samples * layout.classes, &memory),
-        ink(layout.shape.columns * layout.shape.rows * block_samples, &memory),
+        pixel_row(layout.shape.rows * block_samples, &memory),
+        row_ink(layout.shape.rows * block_samples, &memory),
+        by_ink(layout.shape.rows * block_samples, &memory),
+        place_of_ink(layout.shape.columns + 2, &memory),
+        ink(layout.shape.columns * layout.shape.rows * block_samples + line, &memory),
         ink_count(layout.shape.columns, &memory),
         blank(layout.shape.rows * layout.stride, &memory) {}
 
@@ -103,10 +106,17 @@ struct Workspace {
   Buffer<float> logits;         // [sample][classes]
   Buffer<float> dlogits;        // [sample][classes]: probabilities, then derivatives by the logits
 
-  Buffer<std::uint32_t> ink;        // of each column, its inked pixels; see list_ink
+  // Rows of pixels are numbered as terms of the weight gradient: rows descending, samples
+  // ascending.
+  Buffer<std::uint32_t> pixel_row;     // [term] where its pixels begin
+  Buffer<std::uint32_t> row_ink;       // [term] how many of them are inked
+  Buffer<std::uint32_t> by_ink;        // the terms in that order; see sort_by_ink
+  Buffer<std::uint32_t> place_of_ink;  // where in there those with a row_ink begin
+  Buffer<std::uint32_t>
+      ink;  // of each column, its inked pixels, and room for a vector; see list_ink
   Buffer<std::uint32_t> ink_count;  // [column]
   Buffer<float> blank;              // [row][stride], rows ascending: a blank picture's states
-  std::size_t blank_known = 0;  // rows of it that are computed
+  std::size_t blank_known = 0;      // rows of it that are computed
   std::uint64_t blank_version = 0;  // for these weights
 };
 
