@@ -1,8 +1,8 @@
 #include <lockstep/core/arena.hpp>
 
-#include <sys/mman.h>
-
 #include <new>
+
+#include <lockstep/core/huge_pages.hpp>
 
 namespace lockstep {
 namespace {
@@ -14,8 +14,7 @@ class HugePages final : public std::pmr::memory_resource {
   void* do_allocate(std::size_t bytes, std::size_t) override {
     const std::size_t size = (bytes + page - 1) / page * page;
     void* const memory = ::operator new (size, std::align_val_t{page});
-    // A refusal leaves ordinary pages.
-    ::madvise(memory, size, MADV_HUGEPAGE);
+    prefer_huge_pages(memory, size);
     return memory;
   }
   void do_deallocate(void* memory, std::size_t, std::size_t) override {

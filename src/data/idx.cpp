@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <fstream>
 
+#include <lockstep/core/huge_pages.hpp>
+
 #include "content.hpp"
 #include "errors.hpp"
 
@@ -63,7 +65,10 @@ std::vector<std::uint8_t> IdxFile::read(std::size_t first, std::size_t count) {
   if (count == 0) return {};
   const auto content = open_content(path_);
   const std::uint64_t begin = header_size_ + std::uint64_t{first} * item_size_;
-  std::vector<std::uint8_t> items(count * item_size_);
+  std::vector<std::uint8_t> items;
+  items.reserve(count * item_size_);
+  prefer_huge_pages(items.data(), items.capacity());  // a step's pictures lie anywhere in there
+  items.resize(count * item_size_);
   content->skip(begin);
   content->read(items);
   if (content->compressed() && !seen_whole_) {

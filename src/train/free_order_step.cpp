@@ -39,9 +39,8 @@ void FreeOrderStep::add_gradients(std::uint64_t step) {
     const auto sum = sums_[worker].span();
     std::ranges::fill(sum, 0.0f);
     const Range own = part(shards_.size(), team_.size(), worker);
-    for (std::size_t shard = own.begin; shard < own.end; ++shard) {
-      engine_->add_gradient(shards_[shard].batch(step), sum, worker);
-    }
+    take_batches(shards_.subspan(own.begin, own.size()), step,
+                 [&](const Batch& batch) { engine_->add_gradient(batch, sum, worker); });
   });
 }
 

@@ -100,10 +100,9 @@ Tally HostReplica::add_gradients(std::uint64_t step) {
   team_.run([&](std::size_t worker) {
     sum_.clear(worker);
     const Range own = part(shards_.size(), team_.size(), worker);
-    for (std::size_t shard = own.begin; shard < own.end; ++shard) {
-      tallies[worker] +=
-          engine_->add_gradient(shards_[shard].batch(step), sum_.gradient(worker), worker);
-    }
+    take_batches(std::span(shards_).subspan(own.begin, own.size()), step, [&](const Batch& batch) {
+      tallies[worker] += engine_->add_gradient(batch, sum_.gradient(worker), worker);
+    });
   });
   Tally total;
   for (const Tally& tally : tallies) total += tally;

@@ -20,12 +20,12 @@ std::string order_lines(const ShardPlan& plan, std::size_t steps) {
   for (std::size_t shard = 0; shard < plan.shards; ++shard) streams.emplace_back(plan, shard);
   std::string lines;
   for (std::uint64_t step = 0; step < steps; ++step) {
-    std::vector<std::size_t> pictures;
+    std::vector<std::uint32_t> pictures(plan.batch_size);
+    std::span<std::uint32_t> left(pictures);
     for (std::size_t shard = 0; shard < plan.shards; ++shard) {
-      const std::uint64_t first = step * plan.share(shard);
-      for (std::uint64_t i = 0; i < plan.share(shard); ++i) {
-        pictures.push_back(streams[shard].picture(first + i));
-      }
+      const std::size_t share = plan.share(shard);
+      streams[shard].pictures(step * share, left.first(share));
+      left = left.subspan(share);
     }
     lines += fmt::format("{}\n", fmt::join(pictures, " "));
   }

@@ -7,17 +7,34 @@ LocalShard::LocalShard(const ShardPlan& plan, std::size_t shard,
     : share_(plan.share(shard)),
       stream_(plan, shard),
       from_(std::move(pictures)),
+      numbers_(share_),
       pictures_(share_),
       labels_(share_) {}
 
-Batch LocalShard::batch(std::uint64_t step) {
+void LocalShard::choose(std::uint64_t step) {
+  if (step == chosen_) return;
+  chosen_ = step;
   const Samples& samples = from_->samples;
+  stream_.pictures((step - 1) * share_, numbers_);
   for (std::size_t i = 0; i < share_; ++i) {
-    const std::size_t picture = stream_.picture((step - 1) * share_ + i) - from_->first;
+    const std::size_t picture = numbers_[i] - from_->first;
     pictures_[i] = samples.picture(picture);
     labels_[i] = samples.labels[picture];
   }
-  return {samples.rows, samples.columns, pictures_, labels_};
+}
+
+Batch LocalShard::batch(std::uint64_t step) {
+  choose(step);
+  return {from_->samples.rows, from_->samples.columns, pictures_, labels_};
+}
+
+void LocalShard::prefetch(std::uint64_t step) {
+  constexpr std::size_t line = 64;
+  choose(step);
+  const std::size_t bytes = from_->samples.rows * from_->samples.columns;
+  for (const std::uint8_t* picture : pictures_) {
+    for (std::size_t i = 0; i < bytes; i += line) __builtin_prefetch(picture + i);
+  }
 }
 
 }  // namespace lockstep

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include <lockstep/data/batch.hpp>
@@ -23,17 +24,39 @@ class LocalShard {
   LocalShard(const ShardPlan& plan, std::size_t shard,
              std::shared_ptr<const TrainingPictures> pictures);
 
-  /// The samples that this shard gives to a step (from 1); valid until the next call.
+  /// The samples that this shard gives to a step (from 1); valid until the next call of either.
   Batch batch(std::uint64_t step);
+
+  /// Has the processor fetch the pictures that batch(step) is going to give.
+  void prefetch(std::uint64_t step);
 
   std::size_t share() const noexcept { return share_; }
 
  private:
+  void choose(std::uint64_t step);
+
   std::size_t share_;
   ShardStream stream_;
   std::shared_ptr<const TrainingPictures> from_;
-  std::vector<const std::uint8_t*> pictures_;  // of the batch, and their labels
+  std::uint64_t chosen_ = 0;  // the step whose pictures these are
+  std::vector<std::uint32_t> numbers_;
+  std::vector<const std::uint8_t*> pictures_;
   std::vector<std::uint8_t> labels_;
 };
+
+/// Calls take(batch) with each shard's part of a step in turn, while the pictures of the next one,
+/// at the end of the next step's first, are on their way to the cache.
+template <typename Take>
+void take_batches(std::span<LocalShard> shards, std::uint64_t step, const Take& take) {
+  for (std::size_t i = 0; i < shards.size(); ++i) {
+    const Batch batch = shards[i].batch(step);
+    if (i + 1 < shards.size()) {
+      shards[i + 1].prefetch(step);
+    } else if (i > 0) {
+      shards[0].prefetch(step + 1);
+    }
+    take(batch);
+  }
+}
 
 }  // namespace lockstep

@@ -23,7 +23,15 @@ class Permutation {
         half_bits_(size < 2 ? 1 : static_cast<int>(std::bit_width(size - 1) + 1) / 2) {}
 
   /// Where `position` goes; position < size.
-  constexpr std::uint64_t operator()(std::uint64_t position) const noexcept;
+  constexpr std::uint64_t operator()(std::uint64_t position) const noexcept {
+    do {
+      position = cross(position);
+    } while (position >= size_);
+    return position;
+  }
+
+  /// Where the network leads from `position`, in range or not: what operator() repeats.
+  constexpr std::uint32_t cross(std::uint64_t position) const noexcept;
 
  private:
   static constexpr std::uint32_t mix(std::uint32_t x) noexcept;
@@ -43,19 +51,16 @@ constexpr std::uint32_t Permutation::mix(std::uint32_t x) noexcept {
   return x ^ (x >> 16);
 }
 
-constexpr std::uint64_t Permutation::operator()(std::uint64_t position) const noexcept {
+constexpr std::uint32_t Permutation::cross(std::uint64_t position) const noexcept {
   const std::uint32_t mask = static_cast<std::uint32_t>((std::uint64_t{1} << half_bits_) - 1);
-  do {
-    auto left = static_cast<std::uint32_t>(position >> half_bits_);
-    auto right = static_cast<std::uint32_t>(position) & mask;
-    for (const std::uint32_t key : keys_) {
-      const std::uint32_t next = left ^ (mix(right ^ key) & mask);
-      left = right;
-      right = next;
-    }
-    position = (std::uint64_t{left} << half_bits_) | right;
-  } while (position >= size_);
-  return position;
+  auto left = static_cast<std::uint32_t>(position >> half_bits_);
+  auto right = static_cast<std::uint32_t>(position) & mask;
+  for (const std::uint32_t key : keys_) {
+    const std::uint32_t next = left ^ (mix(right ^ key) & mask);
+    left = right;
+    right = next;
+  }
+  return left << half_bits_ | right;
 }
 
 /// The permutation of [0, size) that belongs to `random` and `number` (say, an epoch).

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include <lockstep/core/permutation.hpp>
 #include <lockstep/core/range.hpp>
@@ -11,7 +12,7 @@ namespace lockstep {
 /// The training set cut into fixed shards, whatever the number of ranks: the sampling is a function
 /// of this plan and the step alone. 1 <= shards <= batch_size and shards <= samples.
 struct ShardPlan {
-  std::size_t samples = 0;  // training pictures
+  std::size_t samples = 0;  // training pictures, below 2^32
   std::size_t shards = 16;
   std::size_t batch_size = 128;
   std::uint64_t seed = 1;
@@ -35,9 +36,9 @@ class ShardStream {
  public:
   ShardStream(const ShardPlan& plan, std::size_t shard) noexcept;
 
-  /// The training picture at a place of the stream, counted from 0: step t (from 0) takes the
-  /// places [t * share, (t + 1) * share). Cheap while the places ascend.
-  std::size_t picture(std::uint64_t place) noexcept;
+  /// The training pictures at the places of the stream from `place` on, counted from 0: step t
+  /// (from 0) takes the places [t * share, (t + 1) * share). Cheap while the places ascend.
+  void pictures(std::uint64_t place, std::span<std::uint32_t> out) noexcept;
 
  private:
   Range pictures_;

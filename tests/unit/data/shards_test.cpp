@@ -11,13 +11,11 @@ namespace {
 
 using testing::ElementsAre;
 
-std::vector<std::size_t> take(const ShardPlan& plan, std::size_t shard, std::uint64_t from,
-                              std::size_t count) {
+std::vector<std::uint32_t> take(const ShardPlan& plan, std::size_t shard, std::uint64_t from,
+                                std::size_t count) {
   ShardStream stream(plan, shard);
-  std::vector<std::size_t> pictures;
-  for (std::uint64_t place = from; place < from + count; ++place) {
-    pictures.push_back(stream.picture(place));
-  }
+  std::vector<std::uint32_t> pictures(count);
+  stream.pictures(from, pictures);
   return pictures;
 }
 
@@ -54,7 +52,7 @@ TEST(ShardStream, gives_every_picture_of_its_shard_once_in_a_pass) {
     const Range range = plan.pictures(shard);
     for (std::uint64_t pass = 0; pass < 3; ++pass) {
       const auto order = take(plan, shard, pass * range.size(), range.size());
-      const std::set<std::size_t> once(order.begin(), order.end());
+      const std::set<std::uint32_t> once(order.begin(), order.end());
       EXPECT_EQ(once.size(), range.size());
       EXPECT_EQ(*once.begin(), range.begin);
       EXPECT_EQ(*once.rbegin(), range.end - 1);
@@ -68,7 +66,7 @@ TEST(ShardStream, order_differs_between_passes_shards_and_seeds) {
   other_seed.seed = 2;
   const auto order = take(plan, 0, 0, 100);
   auto second_shard = take(plan, 1, 0, 100);
-  for (std::size_t& picture : second_shard) picture -= 100;
+  for (std::uint32_t& picture : second_shard) picture -= 100;
   EXPECT_NE(order, take(plan, 0, 100, 100));
   EXPECT_NE(order, second_shard);
   EXPECT_NE(order, take(other_seed, 0, 0, 100));
@@ -79,8 +77,19 @@ TEST(ShardStream, a_place_has_its_picture_whatever_was_asked_before) {
   const auto straight = take(plan, 1, 0, 100);
   ShardStream stream(plan, 1);
   for (const std::uint64_t place : {99U, 0U, 26U, 25U, 24U, 60U}) {
-    EXPECT_EQ(stream.picture(place), straight[place]) << place;
+    std::uint32_t picture = 0;
+    stream.pictures(place, {&picture, 1});
+    EXPECT_EQ(picture, straight[place]) << place;
   }
+}
+
+TEST(ShardStream, places_of_several_passes_are_given_at_once_as_one_by_one) {
+  const ShardPlan plan{50, 2, 8, 3};
+  std::vector<std::uint32_t> one_by_one;
+  for (std::uint64_t place = 20; place < 90; ++place) {
+    one_by_one.push_back(take(plan, 1, place, 1).front());
+  }
+  EXPECT_EQ(take(plan, 1, 20, 70), one_by_one);
 }
 
 TEST(ShardStream, a_shard_of_one_picture_gives_it_for_ever) {
