@@ -124,16 +124,55 @@ HWY_INLINE void transpose(Bytes (&rows)[bytes]) {
   }
 }
 
+using WordTag = hn::ScalableTag<std::uint32_t>;
+using Words = hn::Vec<WordTag>;
+
+#if HWY_TARGET == HWY_AVX3
+
+/// The lanes in the mask, side by side from the first on.
+HWY_INLINE Words compress(Words words, hn::Mask<WordTag> mask) {
+  return hn::Compress(words, mask);
+}
+
+#else
+
+/// Of every set of lanes, their numbers: the first in the lowest four bits.
+constexpr std::array<std::uint32_t, std::size_t{1} << lanes> lane_numbers = [] {
+  std::array<std::uint32_t, std::size_t{1} << lanes> numbers{};
+  for (std::uint32_t set = 0; set < numbers.size(); ++set) {
+    std::uint32_t shift = 0;
+    for (std::uint32_t lane = 0; lane < lanes; ++lane) {
+      if ((set >> lane & 1) == 0) continue;
+      numbers[set] |= lane << shift;
+      shift += 4;
+    }
+  }
+  return numbers;
+}();
+
+/// The same. For Highway's own, g++ 12 copies a table to the stack at every call.
+HWY_INLINE Words compress(Words words, hn::Mask<WordTag> mask) {
+  const WordTag d;
+  std::uint8_t set[8] = {};
+  hn::StoreMaskBits(d, mask, set);
+  const auto shifts = hn::ShiftLeft<2>(hn::Iota(d, 0));
+  const auto numbers = hn::Shr(hn::Set(d, lane_numbers[set[0]]), shifts);
+  const auto last = hn::Set(d, static_cast<std::uint32_t>(lanes - 1));
+  return hn::TableLookupLanes(words, hn::IndicesFromVec(d, hn::And(numbers, last)));
+}
+
+#endif
+
 /// Appends the inked ones of a column's pixels of the terms from `term` on to the column's list.
 HWY_INLINE void append_ink(const std::uint8_t* pixels, std::size_t term, std::uint32_t* list,
                            std::uint32_t& count) {
-  const hn::ScalableTag<std::uint32_t> d;
-  const hn::Rebind<std::uint8_t, decltype(d)> packed;
+  const WordTag d;
+  const hn::Rebind<std::uint8_t, WordTag> packed;
   for (std::size_t k = 0; k < bytes; k += lanes) {
     const auto values = hn::PromoteTo(d, hn::LoadU(packed, pixels + k));
     const auto terms = hn::Add(hn::Iota(d, 0), hn::Set(d, static_cast<std::uint32_t>(term + k)));
     const auto inked = hn::Ne(values, hn::Zero(d));
-    hn::StoreU(hn::Compress(hn::Or(hn::ShiftLeft<8>(terms), values), inked), d, list + count);
+    hn::StoreU(compress(hn::Or(hn::ShiftLeft<8>(terms), values), inked), d, list + count);
     count += static_cast<std::uint32_t>(hn::CountTrue(d, inked));
   }
 }
