@@ -34,9 +34,12 @@ void pack(const Layout& layout, const float* parameters, Weights& w) {
   const float* const recurrent = parameters + columns * hidden;
   const float* const head_kernel = parameters + head.offset;
   ++w.version;
-  pack_panels(parameters, columns, hidden, w.input.data());
-  for (std::size_t i = 0; i < columns; ++i) {
-    std::copy_n(parameters + i * hidden, hidden, w.input_rows.data() + i * layout.hidden);
+  if (layout.skip_zeros) {
+    for (std::size_t i = 0; i < columns; ++i) {
+      std::copy_n(parameters + i * hidden, hidden, w.input_rows.data() + i * layout.hidden);
+    }
+  } else {
+    pack_panels(parameters, columns, hidden, w.input.data());
   }
   pack_panels(recurrent, hidden, hidden, w.recurrent.data());
   pack_transposed(recurrent, hidden, hidden, w.recurrent_transposed.data());
@@ -74,8 +77,11 @@ std::size_t begin_rows(const Layout& layout, const Weights& w, std::size_t n, Wo
     return first;
   }
   scale_pixels(layout, n, ws);
-  product(Product<AnySize>{ws.x.data(), {layout.shape.columns, layout.shape.columns}, w.input.data(),
-                  ws.states.data(), layout.stride},
+  product(Product<AnySize>{ws.x.data(),
+                           {layout.shape.columns, layout.shape.columns},
+                           w.input.data(),
+                           ws.states.data(),
+                           layout.stride},
           Affine<false>{w.bias.data()}, n * layout.shape.rows, layout.hidden);
   return 0;
 }
@@ -88,8 +94,11 @@ void forward(const Layout& layout, const Weights& w, std::size_t n, Workspace& w
   for (; t < layout.shape.rows; ++t, state -= row) {
     next_states<Quarters>(layout, w, n, t == 0, state, state - row);
   }
-  product(Product<AnySize>{state, {layout.stride, layout.shape.hidden}, w.head.data(), ws.logits.data(),
-                  layout.classes},
+  product(Product<AnySize>{state,
+                           {layout.stride, layout.shape.hidden},
+                           w.head.data(),
+                           ws.logits.data(),
+                           layout.classes},
           Affine<Quarters>{w.head_bias.data()}, n, layout.classes);
 }
 
@@ -119,8 +128,8 @@ Tally loss(const Layout& layout, std::size_t n, const std::uint8_t* labels, Work
   for (std::size_t s = 0; s < n; ++s) {
     const std::size_t offset = s * layout.classes;
     std::size_t predicted = 0;
-    const float value = softmax_cross_entropy(
-        &ws.logits[offset], layout.shape.classes, labels[s], &ws.dlogits[offset], predicted);
+    const float value = softmax_cross_entropy(&ws.logits[offset], layout.shape.classes, labels[s],
+                                              &ws.dlogits[offset], predicted);
     tally += sample_tally(value, predicted == labels[s]);
   }
   return tally;
@@ -134,8 +143,11 @@ void backward(const Layout& layout, const Weights& w, std::size_t n, Workspace& 
   float* dz = ws.dz.data();
   float* const sums = ws.bias_gradient.data();
   std::fill_n(sums, layout.hidden, 0.0f);
-  product(Product<AnySize>{ws.dlogits.data(), {layout.classes, layout.shape.classes}, w.head_transposed.data(),
-                  dz, layout.stride},
+  product(Product<AnySize>{ws.dlogits.data(),
+                           {layout.classes, layout.shape.classes},
+                           w.head_transposed.data(),
+                           dz,
+                           layout.stride},
           Derivative<false>{h, layout.stride, sums}, n, layout.hidden);
   for (std::size_t t = 1; t < layout.shape.rows; ++t, dz += row) {
     h += row;
@@ -165,12 +177,12 @@ std::uint32_t add_gradient(const Layout& layout, std::size_t n, Workspace& ws, f
                                   Target<Sum>{sum + columns * hidden, hidden, hidden, limit});
   valid[1] = add_row(ws.bias_gradient.data(), Target<Sum>{sum + bias.offset, 1, hidden, limit});
   Outer<AnySteps> of_head{ws.states.data(), ws.dlogits.data(), {stride, layout.classes}, n};
-  valid[2] = add_outer(of_head, Target<Sum>{sum + head.offset, hidden, classes, limit},
-                       layout.classes);
+  valid[2] =
+      add_outer(of_head, Target<Sum>{sum + head.offset, hidden, classes, limit}, layout.classes);
   of_head.a = &one;
   of_head.steps.a = 0;
-  valid[3] = add_outer(of_head, Target<Sum>{sum + head_bias.offset, 1, classes, limit},
-                       layout.classes);
+  valid[3] =
+      add_outer(of_head, Target<Sum>{sum + head_bias.offset, 1, classes, limit}, layout.classes);
   std::uint32_t invalid = 0;
   for (std::size_t i = 0; i < tensor_count; ++i) invalid |= (valid[i] ? 0u : 1u) << i;
   return invalid;

@@ -7,8 +7,7 @@ namespace lockstep::simd::HWY_NAMESPACE {
 // Both leave the rest of the last panel as it is: zero since the buffer was made.
 
 /// Packs `source` [terms][valid].
-inline void pack_panels(const float* source, std::size_t terms, std::size_t valid,
-                        float* out) {
+inline void pack_panels(const float* source, std::size_t terms, std::size_t valid, float* out) {
   for (std::size_t column = 0; column < valid; column += panel_width) {
     const std::size_t inside = std::min(panel_width, valid - column);
     const float* row = source + column;
@@ -38,8 +37,7 @@ HWY_INLINE void transpose_block(const float* source, std::size_t step, float* ou
 }
 
 /// Packs the transpose [terms][valid] of `source` [valid][terms].
-inline void pack_transposed(const float* source, std::size_t terms, std::size_t valid,
-                            float* out) {
+inline void pack_transposed(const float* source, std::size_t terms, std::size_t valid, float* out) {
   for (std::size_t column = 0; column < valid; column += panel_width, out += terms * panel_width) {
     const std::size_t inside = std::min(panel_width, valid - column);
     const float* const first = source + column * terms;

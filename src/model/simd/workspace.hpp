@@ -67,8 +67,8 @@ struct Weights {
 
   Arena memory;
   std::uint64_t version = 0;  // raised by every packing
-  Buffer<float> input;
-  Buffer<float> input_rows;  // not in panels: [columns][hidden]
+  Buffer<float> input;        // where the products take every pixel
+  Buffer<float> input_rows;   // where they leave out blank ones: [columns][hidden], not in panels
   Buffer<float> bias;
   Buffer<float> recurrent;
   Buffer<float> recurrent_transposed;

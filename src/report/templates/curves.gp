@@ -6,12 +6,23 @@ set datafile separator comma
 set datafile columnheaders
 set datafile missing NaN
 
-of(kind, name) = strcol("kind") eq kind ? column(name) : NaN
-stats 'metrics.csv' using (of("step", "step")) name 'step' nooutput
-stats 'metrics.csv' using (of("step", "epoch")) name 'epoch' nooutput
-stats 'metrics.csv' using (of("step", "loss")) name 'loss' nooutput
-stats 'metrics.csv' using (of("step", "accuracy")) name 'accuracy' nooutput
-stats 'metrics.csv' using (of("epoch", "validation_loss")) name 'validation' nooutput
+# The records of each kind, read once: step, epoch, loss, accuracy; of an epoch (there may be none)
+# also loss and accuracy on the validation set.
+set table $steps
+plot 'metrics.csv' using "step":"epoch":"loss":"accuracy" with table if (strcol("kind") eq "step")
+$epochs << end
+NaN NaN NaN NaN NaN
+end
+set table $epochs append
+plot 'metrics.csv' using "epoch":"loss":"accuracy":"validation_loss":"validation_accuracy" \
+    with table if (strcol("kind") eq "epoch")
+unset table
+set datafile separator whitespace
+set datafile nocolumnheaders
+stats $steps using 1 name 'step' nooutput
+stats $steps using 2 name 'epoch' nooutput
+stats $steps using 4 name 'accuracy' nooutput
+stats $epochs using 4 name 'validation' nooutput
 validation_title = exists("validation_records") ? 'validation' : ''
 
 # The thin line is every batch (thinned out beyond 4,000), the thick one the mean over `width`.
@@ -54,13 +65,13 @@ do for [picture in 'curves.png curves.svg'] {
   set yrange [*:*] noextend
   set ytics (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
   set key top right
-  plot 'metrics.csv' every stride using (of("step", "epoch")):(of("step", "loss")) \
+  plot $steps every stride using 2:3 \
          with lines lc rgb batch lw 0.7 title batch_title, \
-       '' using (middle(of("step", "step"))):(of("step", "loss")) smooth unique \
+       $steps using (middle($1)):3 smooth unique \
          with lines lc rgb training lw 2.2 title mean_title, \
-       '' using (of("epoch", "epoch")):(of("epoch", "loss")) \
+       $epochs using 1:2 \
          with points pt 6 ps 1.1 lw 1.5 lc rgb training title 'training, last batch of the epoch', \
-       '' using (of("epoch", "epoch")):(of("epoch", "validation_loss")) \
+       $epochs using 1:4 \
          with linespoints pt 7 ps 1.1 lw 2.2 lc rgb validation title validation_title
 
   unset logscale y
@@ -69,13 +80,13 @@ do for [picture in 'curves.png curves.svg'] {
   set title 'Accuracy'
   set ytics auto
   set key bottom right
-  plot 'metrics.csv' every stride using (of("step", "epoch")):(of("step", "accuracy")) \
+  plot $steps every stride using 2:4 \
          with lines lc rgb batch lw 0.7 title batch_title, \
-       '' using (middle(of("step", "step"))):(of("step", "accuracy")) smooth unique \
+       $steps using (middle($1)):4 smooth unique \
          with lines lc rgb training lw 2.2 title mean_title, \
-       '' using (of("epoch", "epoch")):(of("epoch", "accuracy")) \
+       $epochs using 1:3 \
          with points pt 6 ps 1.1 lw 1.5 lc rgb training title 'training, last batch of the epoch', \
-       '' using (of("epoch", "epoch")):(of("epoch", "validation_accuracy")) \
+       $epochs using 1:5 \
          with linespoints pt 7 ps 1.1 lw 2.2 lc rgb validation title validation_title
   unset multiplot
   unset output
