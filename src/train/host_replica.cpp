@@ -67,7 +67,7 @@ StepOutcome HostReplica::step(std::uint64_t step, const RankReport& request) {
   load_parameters();
   lap(seconds_.load);
   last_step_ = {.compute_seconds = sealed - begin, .reduce_seconds = reduced - sealed};
-  return {sum_.tally(), sum_.stop(), sum_.failure(), sum_.reports()};
+  return sum_.outcome();
 }
 
 TrainingState HostReplica::state() const {

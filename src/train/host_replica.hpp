@@ -8,6 +8,7 @@
 #include <lockstep/optim/adam.hpp>
 #include <lockstep/optim/schedule.hpp>
 
+#include "gradient_sum.hpp"
 #include "local_shard.hpp"
 #include "replica.hpp"
 

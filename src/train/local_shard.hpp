@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include <lockstep/data/batch.hpp>
@@ -27,6 +28,11 @@ class LocalShard {
   Batch batch(std::uint64_t step);
 
   std::size_t share() const noexcept { return share_; }
+  const ShardStream& stream() const noexcept { return stream_; }
+
+  /// All pictures of the shard, one after another, and their labels.
+  std::span<const std::uint8_t> pixels() const noexcept;
+  std::span<const std::uint8_t> labels() const noexcept;
 
  private:
   std::size_t share_;

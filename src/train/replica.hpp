@@ -2,12 +2,11 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include <lockstep/model/engine.hpp>
 #include <lockstep/train/training_state.hpp>
 
-#include "gradient_sum.hpp"
+#include "sum_tail.hpp"
 
 namespace lockstep {
 
@@ -22,21 +21,13 @@ struct StepSeconds {
   double load = 0;  // giving the engine the new parameters, fingerprint
 };
 
-/// What a step came to over all ranks.
-struct StepOutcome {
-  Tally tally;
-  bool stop = false;                // a rank asked to stop after this step
-  int failure = 0;                  // rank 0's report failed with this exit code
-  std::vector<RankReport> reports;  // of every rank, for the step before
-};
-
 /// Parameters, moments and the reduction buffer in one memory, and how to take a step with them.
 /// All ranks' replicas go through the same states.
 class Replica {
  public:
   virtual ~Replica() = default;
 
-  /// Takes step `step` (from 1). Collective. Throws what GradientSum::verify throws; if it throws,
+  /// Takes step `step` (from 1). Collective. Throws what throw_fault throws; if it throws,
   /// the state is that before the step.
   virtual StepOutcome step(std::uint64_t step, const RankReport& request) = 0;
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -36,6 +37,9 @@ struct Control {
 };
 extern Control control;
 
+/// Held while a grid runs or memory is taken: ranks may be threads.
+extern std::mutex one_at_a_time;
+
 void report(const std::string& line);
 
 /// Runs kernel(call) once for each thread of the grid; `call` holds the kernel's arguments.
@@ -50,7 +54,6 @@ std::uint64_t exchange(unsigned mask, std::uint64_t value, unsigned lanes);
 void atomic_access(const void* address, std::size_t bytes);
 
 struct Stream;
-struct Event;
 struct Graph;
 /// Does `work` in the stream's order, or puts it into the graph that is being captured.
 void enqueue(Stream* stream, std::function<void()> work);

@@ -39,6 +39,11 @@ class ShardStream {
   /// places [t * share, (t + 1) * share). Cheap while the places ascend.
   std::size_t picture(std::uint64_t place) noexcept;
 
+  // What it is made of, for who computes it elsewhere: place n is picture
+  // shuffle(size, random, n / size)(n % size) of the shard's.
+  Range pictures() const noexcept { return pictures_; }
+  const Random& random() const noexcept { return random_; }
+
  private:
   Range pictures_;
   Random random_;
