@@ -99,11 +99,14 @@ std::vector<BenchPart> parts_on_gpu(const RankReport& step, double total) {
           {"Adam, launch, host", total - step.compute_seconds - step.reduce_seconds, 0}};
 }
 
-/// Takes a step and measures: the whole, and what it returns.
-std::vector<BenchPart> timed_step(Job& job, std::uint64_t step, double samples, double& seconds) {
+/// Takes a step, on a GPU with those up to `until`, and measures: the whole, and what it returns.
+std::vector<BenchPart> timed_step(Job& job, std::uint64_t step, std::uint64_t until, double samples,
+                                  double& seconds) {
   const HostReplica* host = job.host_replica();
   const StepSeconds before = host ? host->seconds() : StepSeconds{};
-  seconds = timed([&] { job.replica().step(step, {}); });
+  double share = 0;
+  seconds = timed([&] { share = job.replica().step(step, {.until = until}).seconds; });
+  if (share > 0) seconds = share;
   if (!host) return parts_on_gpu(job.replica().last_step(), seconds);
   return parts(difference(host->seconds(), before), job.shape(), samples, seconds);
 }
@@ -155,8 +158,8 @@ BenchResult run_bench(const RunConfig& config, std::size_t steps, double to_accu
     const std::uint64_t last = step + std::min(steps_in_a_row, steps - times.size());
     const std::uint64_t first_of_row = step;
     while (step < last) {
-      step_parts.push_back(
-          timed_step(job, ++step, batch / static_cast<double>(world.size()), times.emplace_back()));
+      step_parts.push_back(timed_step(job, ++step, last, batch / static_cast<double>(world.size()),
+                                      times.emplace_back()));
     }
     if (!free_order) continue;
     for (std::uint64_t s = first_of_row; s < last;) {

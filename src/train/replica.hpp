@@ -21,6 +21,13 @@ struct StepSeconds {
   double load = 0;  // giving the engine the new parameters, fingerprint
 };
 
+/// What is asked of a step, and said with it.
+struct StepRequest {
+  bool stop = false;        // this rank was asked to stop
+  int failure = 0;          // as RankReport::failure
+  std::uint64_t until = 0;  // nothing but outcomes is wanted before this step is taken
+};
+
 /// Parameters, moments and the reduction buffer in one memory, and how to take a step with them.
 /// All ranks' replicas go through the same states.
 class Replica {
@@ -28,8 +35,10 @@ class Replica {
   virtual ~Replica() = default;
 
   /// Takes step `step` (from 1). Collective. Throws what throw_fault throws; if it throws,
-  /// the state is that before the step.
-  virtual StepOutcome step(std::uint64_t step, const RankReport& request) = 0;
+  /// the state is that before the step. May take the steps up to request.until at once, though none
+  /// after one that fails or that the ranks agree to end with: the next calls then tell what they
+  /// came to, and their requests are not looked at.
+  virtual StepOutcome step(std::uint64_t step, const StepRequest& request) = 0;
 
   /// This rank's part of the tally of a step's batch with the parameters as they are now.
   virtual Tally tally(std::uint64_t step) = 0;

@@ -39,6 +39,7 @@ struct StepOutcome {
   bool stop = false;                // a rank asked to stop after this step
   int failure = 0;                  // rank 0's report failed with this exit code
   std::vector<RankReport> reports;  // of every rank, for the step before
+  double seconds = 0;               // its share, where several steps were taken at once; else 0
 };
 
 /// The tail's places.

@@ -34,6 +34,7 @@ struct Control {
   std::vector<Barrier> barriers{};     // that threads came to
   std::vector<std::string> reports{};  // races, divergent barriers, host memory touched by a kernel
   std::size_t report_count = 0;        // the first of them are kept
+  std::size_t graph_launches = 0;
 };
 extern Control control;
 

@@ -82,21 +82,30 @@ RunConfig short_run(const std::string& device = "auto") {
   return config;
 }
 
-/// Dies instead of its sum number `last` of a gradient's size; 0: never.
-class Mortal final : public ForwardingCommunicator {
+/// Something happens to this rank's part of sum number `number` of a gradient; 0: nothing does.
+class Struck final : public ForwardingCommunicator {
  public:
-  Mortal(Communicator& inner, std::size_t last) : ForwardingCommunicator(inner), last_(last) {}
+  using Blow = void (*)(std::span<std::int64_t> values);
+  Struck(Communicator& inner, std::size_t number, Blow blow)
+      : ForwardingCommunicator(inner), number_(number), blow_(blow) {}
 
   using ForwardingCommunicator::all_reduce;
   void all_reduce(std::span<std::int64_t> values) override {
-    if (values.size() > 100 && ++sums_ == last_) throw RankDeath();
+    if (values.size() > 100 && ++sums_ == number_) blow_(values);
     ForwardingCommunicator::all_reduce(values);
   }
 
  private:
-  std::size_t last_;
+  std::size_t number_;
+  Blow blow_;
   std::size_t sums_ = 0;
 };
+void die(std::span<std::int64_t>) {
+  throw RankDeath();
+}
+void spoil(std::span<std::int64_t> values) {
+  values[5] ^= 1 << 20;
+}
 
 /// What all ranks of a run came to; they must agree.
 Summary run(const RunConfig& config, std::size_t ranks) {
@@ -217,7 +226,7 @@ TEST_P(Sums, go_on_without_a_rank_that_died) {
       std::mutex mutex;
       std::size_t survivors = 0;
       run_on_threads(ranks, [&](Communicator& world) {
-        Mortal mortal(world, world.rank() == dying ? step : 0);
+        Struck mortal(world, world.rank() == dying ? step : 0, die);
         const Summary own = run_training(short_run(), mortal);
         const std::lock_guard lock(mutex);
         ++survivors;
@@ -269,6 +278,48 @@ TEST_F(DeviceReplica, goes_on_from_a_state_to_the_same_bits_on_any_device) {
   EXPECT_EQ(middle, advance({}, 7, on_cpu, 3));
   EXPECT_EQ(advance(middle, 12, config, 1), unbroken);
   EXPECT_EQ(advance(advance(middle, 9, on_cpu, 2), 12, config, 3), unbroken);
+}
+
+TEST_F(DeviceReplica, takes_several_steps_at_a_launch_where_nobody_looks) {
+  const RunConfig config = short_run("cuda");
+  const TrainingState expected = advance({}, 12, short_run("cpu"), 1);
+  const auto world = make_local_communicator();
+  Job job(config, *world);
+  for (std::uint64_t step = 1; step <= 12; ++step) {
+    const StepOutcome outcome = job.replica().step(step, {.until = 10});
+    EXPECT_EQ(outcome.seconds > 0, step <= 10);
+  }
+  EXPECT_EQ(cuda_on_cpu::control.graph_launches, 1u + 2u + 2u);  // 8 steps, and each of 4
+  EXPECT_EQ(job.replica().state(), expected);
+}
+
+TEST_F(DeviceReplica, takes_no_step_after_one_that_the_ranks_agree_to_end_with) {
+  const auto world = make_local_communicator();
+  Job job(short_run("cuda"), *world);
+  EXPECT_FALSE(job.replica().step(1, {}).stop);
+  EXPECT_TRUE(job.replica().step(2, {.stop = true, .until = 6}).stop);
+  EXPECT_EQ(job.replica().state(), advance({}, 2, short_run("cpu"), 1));
+  EXPECT_EQ(job.replica().step(3, {.failure = 6, .until = 6}).failure, 6);
+  EXPECT_EQ(job.replica().step(4, {.until = 6}).failure, 0);
+  job.replica().step(5, {});
+  job.replica().step(6, {});
+  EXPECT_EQ(job.replica().state(), advance({}, 6, short_run("cpu"), 1));
+}
+
+TEST_F(DeviceReplica, keeps_the_steps_before_one_that_fails) {
+  machine.gpus = 2;
+  machine.nccl = true;
+  const TrainingState expected = advance({}, 2, short_run("cpu"), 1);
+  run_on_threads(2, [&](Communicator& world) {
+    const RunConfig config = short_run();
+    Struck struck(world, world.rank() == 1 ? 3 : 0, spoil);
+    Job job(config, struck);
+    for (std::uint64_t step = 1; step <= 2; ++step) job.replica().step(step, {.until = 6});
+    EXPECT_THROW(job.replica().step(3, {.until = 6}), RankLost);
+    EXPECT_EQ(job.replica().state(), expected);
+    for (std::uint64_t step = 3; step <= 6; ++step) job.replica().step(step, {.until = 6});
+    EXPECT_EQ(job.replica().state(), advance({}, 6, short_run("cpu"), 1));
+  });
 }
 
 TEST_F(DeviceReplica, keeps_its_state_where_a_step_fails) {

@@ -122,6 +122,10 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
   return cudaSuccess;
 }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
+  {
+    const std::lock_guard lock(one_at_a_time);
+    ++control.graph_launches;
+  }
   for (const Work& work : executable->nodes) enqueue(stream, work);
   return cudaSuccess;
 }

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <exception>
+#include <stdexcept>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include <core/cuda.cuh>
+#include <lockstep/core/clock.hpp>
 #include <model/device_network.cuh>
 #include <optim/device_adam.cuh>
 
@@ -17,6 +19,8 @@
 namespace lockstep {
 namespace {
 
+constexpr std::size_t steps_in_a_graph = 8;
+
 class DeviceReplica final : public Replica {
  public:
   DeviceReplica(const ModelShape& shape, float limit, std::span<const float> parameters,
@@ -24,7 +28,7 @@ class DeviceReplica final : public Replica {
                 Communicator& communicator, DeviceReducer* reducer, const AdamConfig& adam,
                 const Schedule& schedule);
 
-  StepOutcome step(std::uint64_t step, const RankReport& request) override;
+  StepOutcome step(std::uint64_t step, const StepRequest& request) override;
   Tally tally(std::uint64_t step) override;
   Tally evaluate(const Batch& batch, std::span<float> probabilities) override;
   std::span<const float> parameters() const override;
@@ -34,15 +38,18 @@ class DeviceReplica final : public Replica {
 
  private:
   bool sums_on_host() const noexcept { return reducer_ == nullptr && communicator_.size() > 1; }
-  void launch(std::uint64_t step, const RankReport& request);
-  DeviceTurn turn(std::uint64_t step, const RankReport& request) const;
-  void take_step();
-  void enqueue_step();
+  void launch(std::uint64_t step, const StepRequest& request);
+  DeviceTurn turn(std::uint64_t step, const StepRequest& request, std::size_t count) const;
+  void take_steps(std::size_t count);
+  void enqueue_steps(std::size_t count);
   void enqueue_gradient();
   void enqueue_update();
   void sum_on_host();
   void wait();
   Tally evaluate(const DevicePictures& pictures, float* probabilities);
+  bool failed(const StepVerdict& verdict) const {
+    return failure_ != nullptr || verdict.fault != SumFault::none;
+  }
   std::vector<float> to_host(const float* block) const;
   void to_device(const std::vector<float>& values, float* block);
 
@@ -58,11 +65,15 @@ class DeviceReplica final : public Replica {
   DeviceNetwork network_;
   DeviceSum sum_;
   DeviceAdam adam_;
-  cuda::Graph whole_step_;
+  cuda::Graph one_step_;
+  cuda::Graph some_steps_;
   cuda::Graph gradient_;  // where the host sums, what is before it and after it
   cuda::Graph update_;
   cuda::PinnedMemory<std::int64_t> host_sum_;
   bool sum_is_zero_ = true;
+  std::size_t answers_ = 0;  // verdicts that are worth reading, and how many of them were read
+  std::size_t answered_ = 0;
+  double seconds_each_ = 0;  // of the steps that they are of
   ReportNumbers last_step_;
   std::exception_ptr failure_;  // of the reducer: no further step can be taken
   DeviceBatch batch_;
@@ -92,53 +103,71 @@ DeviceReplica::DeviceReplica(const ModelShape& shape, float limit,
   restore({0, {parameters.begin(), parameters.end()}, zeros, zeros});
 }
 
-StepOutcome DeviceReplica::step(std::uint64_t step, const RankReport& request) {
-  launch(step, request);
-  const StepVerdict verdict = sum_.verdict(0);
+StepOutcome DeviceReplica::step(std::uint64_t step, const StepRequest& request) {
+  if (answered_ == answers_) launch(step, request);
+  const StepVerdict verdict = sum_.verdict(answered_++);
   if (!verdict.taken && failure_) std::rethrow_exception(failure_);
   throw_fault(verdict.fault, verdict.tail, step, batch_size_);
-  sum_is_zero_ = true;
   step_ = step;
   last_step_ = verdict.report;
-  parameters_.clear();
-  return read_tail(verdict.tail);
+  StepOutcome outcome = read_tail(verdict.tail);
+  outcome.seconds = seconds_each_;
+  return outcome;
 }
 
-void DeviceReplica::launch(std::uint64_t step, const RankReport& request) {
+/// Takes the step, and where the host has no part in the sum those up to request.until.
+void DeviceReplica::launch(std::uint64_t step, const StepRequest& request) {
   if (failure_) std::rethrow_exception(failure_);
+  const std::size_t count =
+      sums_on_host() || request.until <= step
+          ? 1
+          : std::min<std::size_t>(request.until - step + 1, DeviceTurn::most_steps);
+  const double begin = seconds_now();
+  answers_ = answered_ = 0;
+  parameters_.clear();
   if (!std::exchange(sum_is_zero_, false)) sum_.clear(stream_.get());
-  sum_.ask(turn(step, request), stream_.get());
-  take_step();
-  sum_.fetch(1, stream_.get());
+  sum_.ask(turn(step, request, count), stream_.get());
+  take_steps(count);
+  sum_.fetch(count, stream_.get());
   wait();
+  while (answers_ < count && sum_.verdict(answers_).taken) ++answers_;
+  sum_is_zero_ = answers_ == count;
+  seconds_each_ = answers_ > 1 ? (seconds_now() - begin) / static_cast<double>(answers_) : 0;
+  if (answers_ == 0 || (answers_ < count && failed(sum_.verdict(answers_)))) ++answers_;
 }
 
-DeviceTurn DeviceReplica::turn(std::uint64_t step, const RankReport& request) const {
+DeviceTurn DeviceReplica::turn(std::uint64_t step, const StepRequest& request,
+                               std::size_t count) const {
   DeviceTurn turn;
   turn.step.number = step;
-  turn.report = to_numbers(request);
-  turn.report.compute = last_step_.compute;
-  turn.report.reduce = last_step_.reduce;
-  turn.rates[0] = adam_rate(adam_config_, schedule_.rate(step), step);
+  turn.report = {request.stop, request.failure, last_step_.compute, last_step_.reduce};
+  for (std::size_t i = 0; i < count; ++i) {
+    turn.rates[i] = adam_rate(adam_config_, schedule_.rate(step + i), step + i);
+  }
   return turn;
 }
 
-void DeviceReplica::take_step() {
+void DeviceReplica::take_steps(std::size_t count) {
   if (sums_on_host()) {
     gradient_.launch(stream_.get(), [&] { enqueue_gradient(); });
     sum_on_host();
     update_.launch(stream_.get(), [&] { enqueue_update(); });
   } else if (reducer_ == nullptr || reducer_->capturable()) {
-    whole_step_.launch(stream_.get(), [&] { enqueue_step(); });
+    for (; count >= steps_in_a_graph; count -= steps_in_a_graph) {
+      some_steps_.launch(stream_.get(), [&] { enqueue_steps(steps_in_a_graph); });
+    }
+    for (; count > 0; --count) one_step_.launch(stream_.get(), [&] { enqueue_steps(1); });
   } else {
-    enqueue_step();
+    enqueue_steps(count);
   }
 }
 
-void DeviceReplica::enqueue_step() {
-  enqueue_gradient();
-  if (reducer_ != nullptr) reducer_->all_reduce(sum_.block(), sum_.size(), stream_.get());
-  enqueue_update();
+void DeviceReplica::enqueue_steps(std::size_t count) {
+  for (; count > 0; --count) {
+    enqueue_gradient();
+    if (reducer_ != nullptr) reducer_->all_reduce(sum_.block(), sum_.size(), stream_.get());
+    enqueue_update();
+  }
 }
 
 void DeviceReplica::enqueue_gradient() {
@@ -169,7 +198,8 @@ void DeviceReplica::wait() {
     }
   } catch (const RankLost&) {
     failure_ = std::current_exception();
-    whole_step_.reset();
+    one_step_.reset();
+    some_steps_.reset();
     reducer_->abort();
   }
   cuda::wait(stream_.get());
@@ -206,12 +236,15 @@ std::span<const float> DeviceReplica::parameters() const {
 }
 
 TrainingState DeviceReplica::state() const {
+  if (answered_ < answers_)
+    throw std::logic_error("steps were taken whose outcomes nobody asked for");
   return {step_, to_host(weights_.data()), to_host(adam_.first_moment()),
           to_host(adam_.second_moment())};
 }
 
 void DeviceReplica::restore(const TrainingState& state) {
   step_ = state.step;
+  answers_ = answered_ = 0;
   to_device(state.parameters, weights_.data());
   to_device(state.first_moment, adam_.first_moment());
   to_device(state.second_moment, adam_.second_moment());
