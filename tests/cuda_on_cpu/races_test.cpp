@@ -31,7 +31,7 @@ void take_steps() {
   config.data.data = "synthetic";
   config.device = "cuda";
   config.console.quiet = true;
-  config.recipe.hidden = 2;
+  config.recipe.hidden = 16;  // the sum is several blocks' work
   config.recipe.batch_size = 2;
   config.recipe.shards = 2;
   const auto world = make_local_communicator();

@@ -71,13 +71,13 @@ RunConfig small_run(const std::string& device = "auto") {
   return config;
 }
 
-constexpr std::size_t short_steps = 6;
+constexpr std::size_t short_steps = 12;
 
 RunConfig short_run(const std::string& device = "auto") {
   RunConfig config = small_run(device);
   config.data.data = pictures->low();
   config.recipe.hidden = 3;
-  config.recipe.batch_size = 20;
+  config.recipe.batch_size = 10;
   config.recipe.shards = 5;
   return config;
 }
@@ -272,30 +272,47 @@ TEST_F(DeviceReplica, goes_on_from_a_state_to_the_same_bits_on_any_device) {
   config.recipe.adam.clip_norm = 1;
   RunConfig on_cpu = config;
   on_cpu.device = "cpu";
-  const TrainingState unbroken = advance({}, 12, on_cpu, 1);  // nearly two passes
+  const TrainingState unbroken = advance({}, 20, on_cpu, 1);  // nearly two passes
   machine.gpus = 2;
   const TrainingState middle = advance({}, 7, config, 2);
   EXPECT_EQ(middle, advance({}, 7, on_cpu, 3));
-  EXPECT_EQ(advance(middle, 12, config, 1), unbroken);
-  EXPECT_EQ(advance(advance(middle, 9, on_cpu, 2), 12, config, 3), unbroken);
+  EXPECT_EQ(advance(middle, 20, config, 1), unbroken);
+  EXPECT_EQ(advance(advance(middle, 9, on_cpu, 2), 20, config, 3), unbroken);
 }
 
 TEST_F(DeviceReplica, takes_several_steps_at_a_launch_where_nobody_looks) {
-  const RunConfig config = short_run("cuda");
-  const TrainingState expected = advance({}, 12, short_run("cpu"), 1);
+  const RunConfig config = short_run("cuda"), on_cpu = short_run("cpu");
   const auto world = make_local_communicator();
   Job job(config, *world);
-  for (std::uint64_t step = 1; step <= 12; ++step) {
-    const StepOutcome outcome = job.replica().step(step, {.until = 10});
-    EXPECT_EQ(outcome.seconds > 0, step <= 10);
+  Job expected(on_cpu, *world);
+  for (std::uint64_t step = 1; step <= 24; ++step) {
+    const StepOutcome outcome = job.replica().step(step, {.until = 22});
+    const StepOutcome right = expected.replica().step(step, {});
+    EXPECT_EQ(outcome.tally.loss, right.tally.loss);
+    EXPECT_EQ(outcome.tally.correct, right.tally.correct);
+    EXPECT_EQ(outcome.seconds > 0, step <= 22);
   }
-  EXPECT_EQ(cuda_on_cpu::control.graph_launches, 1u + 2u + 2u);  // 8 steps, and each of 4
-  EXPECT_EQ(job.replica().state(), expected);
+  EXPECT_EQ(cuda_on_cpu::control.graph_launches, 2u + 6u + 2u);  // twice 8 steps, and each of 8
+  EXPECT_EQ(job.replica().state(), expected.replica().state());
+}
+
+TEST_F(DeviceReplica, says_what_a_step_took) {
+  const auto world = make_local_communicator();
+  const RunConfig config = short_run("cuda");
+  Job job(config, *world);
+  job.replica().step(1, {});
+  const RankReport first = job.replica().last_step();
+  EXPECT_GT(first.compute_seconds, 0);
+  EXPECT_GT(first.reduce_seconds, 0);
+  const StepOutcome second = job.replica().step(2, {});
+  EXPECT_EQ(second.reports.at(0).compute_seconds, first.compute_seconds);
+  EXPECT_EQ(second.reports.at(0).reduce_seconds, first.reduce_seconds);
 }
 
 TEST_F(DeviceReplica, takes_no_step_after_one_that_the_ranks_agree_to_end_with) {
   const auto world = make_local_communicator();
-  Job job(short_run("cuda"), *world);
+  const RunConfig config = short_run("cuda");
+  Job job(config, *world);
   EXPECT_FALSE(job.replica().step(1, {}).stop);
   EXPECT_TRUE(job.replica().step(2, {.stop = true, .until = 6}).stop);
   EXPECT_EQ(job.replica().state(), advance({}, 2, short_run("cpu"), 1));
