@@ -52,12 +52,15 @@ std::string part_row(const BenchPart& part, const BenchResult& r) {
 std::string as_table(const BenchResult& r) {
   std::string text = fmt::format(
       "engine {} ({}), {} x {} threads over {}\n"
-      "step        p50 {:.3f} ms, min {:.3f}, p90 {:.3f}; {:.0f} samples a second\n"
-      "FMA peak    {:.1f} GFLOP/s (all threads, median in this run), best {:.1f}\n"
-      "share       {:.1f} % of the peak (p50), {:.1f} % (min of best)\n",
+      "step        p50 {:.3f} ms, min {:.3f}, p90 {:.3f}; {:.0f} samples a second\n",
       r.engine, r.isa, r.ranks, r.threads, r.communicator, r.p50 * milli, r.min * milli,
-      r.p90 * milli, r.samples_per_second, r.peak_gflops, r.best_peak_gflops, 100 * r.share_of_peak,
-      100 * r.best_share_of_peak);
+      r.p90 * milli, r.samples_per_second);
+  if (r.peak_gflops > 0) {
+    text += fmt::format(
+        "FMA peak    {:.1f} GFLOP/s (all threads, median in this run), best {:.1f}\n"
+        "share       {:.1f} % of the peak (p50), {:.1f} % (min of best)\n",
+        r.peak_gflops, r.best_peak_gflops, 100 * r.share_of_peak, 100 * r.best_share_of_peak);
+  }
   if (r.free_order_p50 > 0) {
     text += fmt::format(
         "exactness   costs {:+.1f} % (p50), {:+.1f} % (min): in free order, with a float gradient, "

@@ -5,6 +5,7 @@
 
 #include <cuda_runtime.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -29,12 +30,6 @@ struct StreamTraits {
   static void destroy(Type stream) noexcept { cudaStreamDestroy(stream); }
 };
 
-struct EventTraits {
-  using Type = cudaEvent_t;
-  static Type null() { return nullptr; }
-  static void destroy(Type event) noexcept { cudaEventDestroy(event); }
-};
-
 struct GraphTraits {
   using Type = cudaGraph_t;
   static Type null() { return nullptr; }
@@ -48,19 +43,12 @@ struct GraphExecTraits {
 };
 
 using Stream = Handle<StreamTraits>;
-using Event = Handle<EventTraits>;
 using GraphExec = Handle<GraphExecTraits>;
 
 inline Stream make_stream() {
   cudaStream_t stream = nullptr;
   check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "making a stream");
   return Stream(stream);
-}
-
-inline Event make_event() {
-  cudaEvent_t event = nullptr;
-  check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "making an event");
-  return Event(event);
 }
 
 /// What `work` enqueues on the stream, as a graph.
@@ -81,6 +69,21 @@ GraphExec capture(cudaStream_t stream, const Work& work) {
   check(cudaGraphInstantiate(&executable, graph, 0), "making a graph");
   return GraphExec(executable);
 }
+
+/// Work that is done again and again: captured the first time, and one launch each time.
+class Graph {
+ public:
+  /// `work` enqueues the same each time.
+  template <typename Work>
+  void launch(cudaStream_t stream, const Work& work) {
+    if (!executable_) executable_ = capture(stream, work);
+    check(cudaGraphLaunch(executable_.get(), stream), "launching a graph");
+  }
+  void reset() noexcept { executable_.reset(); }
+
+ private:
+  GraphExec executable_;
+};
 
 /// `size` values in the GPU's memory, undefined at first, or in the host's where it is pinned, so
 /// that copies need not wait.
@@ -138,11 +141,19 @@ inline void wait(cudaStream_t stream) {
   check(cudaStreamSynchronize(stream), "computing");
 }
 
+/// Whether the stream has nothing left to do.
+inline bool is_done(cudaStream_t stream) {
+  const cudaError_t state = cudaStreamQuery(stream);
+  if (state == cudaErrorNotReady) return false;
+  check(state, "computing");
+  return true;
+}
+
 /// A copy of the values, when it returns.
 template <typename T>
 DeviceMemory<T> to_device(const std::vector<T>& values, cudaStream_t stream) {
   DeviceMemory<T> memory(values.size());
-  copy_to_device(std::span<const T>(values), memory.data(), stream);
+  copy_to_device(std::span(values), memory.data(), stream);
   wait(stream);
   return memory;
 }

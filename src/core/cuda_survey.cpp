@@ -4,7 +4,9 @@
 #include <array>
 #include <cstdlib>
 #include <cstring>
+#include <string>
 
+#include <lockstep/core/error.hpp>
 #include <lockstep/core/gpus.hpp>
 
 namespace lockstep {
@@ -56,6 +58,14 @@ GpuSurvey survey_gpus() {
   if (survey.outcome != Outcome::found) return survey;
   for (int place = 0; place < count; ++place) survey.gpus.push_back(gpu_at(place));
   return survey;
+}
+
+void use_gpu(std::size_t place) {
+  const cudaError_t code = cudaSetDevice(static_cast<int>(place));
+  if (code == cudaSuccess) return;
+  throw Error(ExitCode::internal, std::string("the GPU can't be used: ") +
+                                      cudaGetErrorString(code) +
+                                      "; see whether nvidia-smi works, or run with --device cpu");
 }
 
 }  // namespace lockstep

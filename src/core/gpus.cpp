@@ -25,7 +25,7 @@ bool runs_on(std::string_view architecture, int capability) {
 
 bool any_runs_on(std::string_view architectures, int capability) {
   while (!architectures.empty()) {
-    const std::size_t end = std::min(architectures.find(';'), architectures.size());
+    const std::size_t end = std::min(architectures.find(','), architectures.size());
     if (runs_on(architectures.substr(0, end), capability)) return true;
     architectures.remove_prefix(std::min(end + 1, architectures.size()));
   }

@@ -27,7 +27,7 @@ struct DeviceTally {
   unsigned long long correct;
   unsigned invalid;
 
-  Tally on_host() const noexcept {
+  constexpr Tally exact() const noexcept {
     return {static_cast<std::int64_t>(loss), static_cast<std::int64_t>(correct), invalid};
   }
 };

@@ -24,11 +24,15 @@ double quantile(std::vector<double> values, double q) {
   return values[static_cast<std::size_t>(place)];
 }
 
-/// The peak of all threads of all ranks at the same time. Collective.
+/// The peak of all threads of all ranks at the same time, but for those that compute on a GPU.
+/// Collective.
 double measure_peak(Job& job, const RunConfig& config, Communicator& world) {
   std::vector<double> peaks(job.team().size());
   world.barrier();
-  job.team().run([&](std::size_t worker) { peaks[worker] = measure_fma_peak(config.engine.isa); });
+  if (job.host_replica()) {
+    job.team().run(
+        [&](std::size_t worker) { peaks[worker] = measure_fma_peak(config.engine.isa); });
+  }
   std::int64_t megaflops = 0;
   for (const double peak : peaks) megaflops += std::llround(peak * 1e3);
   world.all_reduce({&megaflops, 1});
@@ -48,7 +52,7 @@ std::unique_ptr<FreeOrderStep> make_free_order(Job& job, const RunConfig& config
   EngineConfig engine = config.engine;
   engine.workers = job.team().size();
   return std::make_unique<FreeOrderStep>(
-      job.replica().parameters(), job.replica().shards(), config.recipe.batch_size,
+      job.replica().parameters(), job.host_replica()->shards(), config.recipe.batch_size,
       make_free_order_engine(engine, job.shape()), world, job.team());
 }
 
@@ -86,6 +90,25 @@ std::vector<BenchPart> parts(const StepSeconds& s, const ModelShape& shape, doub
           {"Adam", s.adam, 0},
           {"packing, fingerprint", s.load, 0},
           {"rest", total - named, 0}};
+}
+
+/// Of one step on a GPU, as it measures them itself.
+std::vector<BenchPart> parts_on_gpu(const RankReport& step, double total) {
+  return {{"gradient", step.compute_seconds, 0},
+          {"all-reduce, verification", step.reduce_seconds, 0},
+          {"Adam, launch, host", total - step.compute_seconds - step.reduce_seconds, 0}};
+}
+
+/// Takes a step, on a GPU with those up to `until`, and measures: the whole, and what it returns.
+std::vector<BenchPart> timed_step(Job& job, std::uint64_t step, std::uint64_t until, double samples,
+                                  double& seconds) {
+  const HostReplica* host = job.host_replica();
+  const StepSeconds before = host ? host->seconds() : StepSeconds{};
+  double share = 0;
+  seconds = timed([&] { share = job.replica().step(step, {.until = until}).seconds; });
+  if (share > 0) seconds = share;
+  if (!host) return parts_on_gpu(job.replica().last_step(), seconds);
+  return parts(difference(host->seconds(), before), job.shape(), samples, seconds);
 }
 
 /// The median of each part by itself.
@@ -135,10 +158,8 @@ BenchResult run_bench(const RunConfig& config, std::size_t steps, double to_accu
     const std::uint64_t last = step + std::min(steps_in_a_row, steps - times.size());
     const std::uint64_t first_of_row = step;
     while (step < last) {
-      const StepSeconds before = job.replica().seconds();
-      times.push_back(timed([&] { job.replica().step(++step, {}); }));
-      step_parts.push_back(parts(difference(job.replica().seconds(), before), job.shape(),
-                                 batch / static_cast<double>(world.size()), times.back()));
+      step_parts.push_back(timed_step(job, ++step, last, batch / static_cast<double>(world.size()),
+                                      times.emplace_back()));
     }
     if (!free_order) continue;
     for (std::uint64_t s = first_of_row; s < last;) {

@@ -117,6 +117,7 @@ DeviceChoice choose_device(const RunConfig& config, const Machine& machine, Comm
       choice.gpu = places[*share.own];
       choice.gpu_id = ids[*share.own];
       choice.gpu_name = machine.survey.gpus[*choice.gpu].name;
+      choice.gpu_capability = machine.survey.gpus[*choice.gpu].capability;
     } else if (may_use_gpu(config)) {
       explain_no_gpu(config, machine, usable, world.rank(), choice);
     }

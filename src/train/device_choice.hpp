@@ -24,7 +24,8 @@ struct DeviceChoice {
   std::optional<std::size_t> gpu;  // its place in CUDA's order; else the rank computes on the CPU
   std::uint64_t gpu_id = 0;
   std::string gpu_name;
-  bool nccl = false;  // the ranks' sums are NCCL's, on all ranks; else the communicator's
+  int gpu_capability = 0;  // as Gpu::capability
+  bool nccl = false;       // the ranks' sums are NCCL's, on all ranks; else the communicator's
   std::size_t ranks_on_gpus = 0;
   std::string reason;  // why no GPU, or why (no) NCCL, where that was chosen here
 };

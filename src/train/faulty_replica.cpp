@@ -40,7 +40,7 @@ float not_a_number(float) {
 
 }  // namespace
 
-StepOutcome FaultyReplica::step(std::uint64_t step, const RankReport& request) {
+StepOutcome FaultyReplica::step(std::uint64_t step, const StepRequest& request) {
   if (take(FaultKind::exit, step)) std::exit(EXIT_FAILURE);
   if (take(FaultKind::kill, step)) std::raise(SIGKILL);
   if (take(FaultKind::stop, step)) std::raise(SIGSTOP);
@@ -50,7 +50,9 @@ StepOutcome FaultyReplica::step(std::uint64_t step, const RankReport& request) {
   if (take(FaultKind::full_disk, step)) fill_disk();
   if (slow_) std::this_thread::sleep_for(slowness);
   if (take(FaultKind::wrong_sum, step)) world_.spoil_next_sum();
-  const StepOutcome outcome = replica_.step(step, request);
+  StepRequest now = request;
+  if (slow_ || !faults_.empty()) now.until = step;  // they happen between steps
+  const StepOutcome outcome = replica_.step(step, now);
   if (take(FaultKind::flip, step)) change_weight(flipped);
   return outcome;
 }

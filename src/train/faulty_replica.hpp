@@ -19,7 +19,7 @@ class FaultyReplica final : public Replica {
                 std::filesystem::path run)
       : replica_(replica), world_(world), faults_(faults), run_(std::move(run)) {}
 
-  StepOutcome step(std::uint64_t step, const RankReport& request) override;
+  StepOutcome step(std::uint64_t step, const StepRequest& request) override;
   Tally tally(std::uint64_t step) override { return replica_.tally(step); }
   Tally evaluate(const Batch& batch, std::span<float> probabilities) override {
     return replica_.evaluate(batch, probabilities);

@@ -10,20 +10,14 @@
 #include <lockstep/core/team.hpp>
 #include <lockstep/model/engine.hpp>
 
+#include "sum_tail.hpp"
+
 namespace lockstep {
 
-/// What a rank says of itself with every step, beside its gradient.
-struct RankReport {
-  bool stop = false;           // it was asked to stop
-  int failure = 0;             // exit code of a failure of its own (rank 0's report), else 0
-  double compute_seconds = 0;  // of the step before
-  double reduce_seconds = 0;   // of the step before, waiting included
-};
-
-/// The fixed-point gradient of a step and its tail, one block that is all-reduced as it is: the
-/// sums of losses, hits and samples, the ranks' reports, a fingerprint of each rank's weights and a
-/// checksum. The sum is linear, so the reduced checksum must equal that of the reduced block. The
-/// workers of a rank add to a gradient of their own each, until these are merged.
+/// The fixed-point gradient of a step and its tail (sum_tail.hpp), one block in the host's memory
+/// that is all-reduced as it is. The sum is linear, so the reduced checksum must equal that of the
+/// reduced block. The workers of a rank add to a gradient of their own each, until these are
+/// merged.
 class GradientSum {
  public:
   GradientSum(std::size_t parameters, std::size_t world_size, std::size_t workers);
@@ -46,20 +40,13 @@ class GradientSum {
 
   // After the all-reduce:
 
-  /// Throws RankLost if the block was not summed rightly, misses samples, or if a rank's weights
-  /// differ from this one's; Error (non_finite) if a rank met an invalid value.
+  /// Throws what throw_fault throws.
   void verify(std::uint64_t step, std::size_t samples, std::uint64_t fingerprint) const;
 
-  Tally tally() const noexcept;
-  bool stop() const noexcept;
-  int failure() const noexcept;
-  /// Of every rank, for the step before.
-  std::vector<RankReport> reports() const;
+  StepOutcome outcome() const { return read_tail(tail()); }
 
  private:
-  std::int64_t& slot(std::size_t i) noexcept { return block_[parameters_ + i]; }
-  std::int64_t slot(std::size_t i) const noexcept { return block_[parameters_ + i]; }
-  std::size_t checksum_slot() const noexcept { return block_.size() - 1; }
+  std::span<const std::int64_t> tail() const noexcept { return block_.span().subspan(parameters_); }
   std::int64_t merge_part(Range own) noexcept;
 
   std::size_t parameters_;
@@ -69,9 +56,5 @@ class GradientSum {
       others_;                        // of the workers after the first, which adds to block_
   std::vector<std::int64_t> merged_;  // the checksum of each worker's part
 };
-
-/// A hash of the weights that any single changed bit changes: the sum of each value's bits times an
-/// odd number of its place, modulo 2^64.
-std::uint64_t fingerprint(std::span<const float> parameters) noexcept;
 
 }  // namespace lockstep

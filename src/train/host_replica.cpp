@@ -49,7 +49,7 @@ void HostReplica::load_parameters() {
   });
 }
 
-StepOutcome HostReplica::step(std::uint64_t step, const RankReport& request) {
+StepOutcome HostReplica::step(std::uint64_t step, const StepRequest& request) {
   const double begin = seconds_now();
   Lap lap(begin);
   const Tally own = add_gradients(step);
@@ -67,7 +67,7 @@ StepOutcome HostReplica::step(std::uint64_t step, const RankReport& request) {
   load_parameters();
   lap(seconds_.load);
   last_step_ = {.compute_seconds = sealed - begin, .reduce_seconds = reduced - sealed};
-  return {sum_.tally(), sum_.stop(), sum_.failure(), sum_.reports()};
+  return sum_.outcome();
 }
 
 TrainingState HostReplica::state() const {
@@ -86,7 +86,7 @@ void HostReplica::restore(const TrainingState& state) {
 }
 
 /// The request, with what the step before took.
-RankReport HostReplica::report(const RankReport& request) const {
+RankReport HostReplica::report(const StepRequest& request) const {
   RankReport result = last_step_;
   result.stop = request.stop;
   result.failure = request.failure;

@@ -8,6 +8,7 @@
 #include <lockstep/optim/adam.hpp>
 #include <lockstep/optim/schedule.hpp>
 
+#include "gradient_sum.hpp"
 #include "local_shard.hpp"
 #include "replica.hpp"
 
@@ -21,7 +22,7 @@ class HostReplica final : public Replica {
               std::unique_ptr<Engine> engine, Communicator& communicator, Team& team,
               const AdamConfig& adam, const Schedule& schedule);
 
-  StepOutcome step(std::uint64_t step, const RankReport& request) override;
+  StepOutcome step(std::uint64_t step, const StepRequest& request) override;
   Tally tally(std::uint64_t step) override;
   Tally evaluate(const Batch& batch, std::span<float> probabilities) override;
   std::span<const float> parameters() const override { return parameters_; }
@@ -36,7 +37,7 @@ class HostReplica final : public Replica {
  private:
   Tally add_gradients(std::uint64_t step);
   void load_parameters();
-  RankReport report(const RankReport& request) const;
+  RankReport report(const StepRequest& request) const;
 
   std::uint64_t step_ = 0;  // the last one taken
   std::vector<float> parameters_;

@@ -7,6 +7,7 @@
 #include <lockstep/comm/processor_share.hpp>
 #include <lockstep/core/error.hpp>
 
+#include "device_replica.hpp"
 #include "recipe_settings.hpp"
 
 namespace lockstep {
@@ -28,6 +29,8 @@ void Job::share_out(const TrainingState& from) {
   shape_.classes = static_cast<std::size_t>(classes);
   agree(world_, [&] { load(); });
   threads_ = config_.threads > 0 ? config_.threads : processor_share(world_);
+  replica_.reset();
+  make_reducer();
   agree(world_, [&] { make_replica(from); });
 }
 
@@ -108,28 +111,67 @@ void Job::load_pictures(Range shards) {
               std::move(pictures));
 }
 
+void Job::make_reducer() {
+  agree(world_, [&] {
+    if (device_->gpu) use_gpu(*device_->gpu);
+  });
+  if (!device_->nccl) {
+    reducer_.reset();
+  } else if (reducer_) {
+    reducer_->renew(world_);
+  } else {
+    reducer_ = make_nccl_reducer(world_, {.gpu = device_->gpu_id});
+  }
+}
+
 void Job::make_replica(const TrainingState& from) {
-  replica_.reset();
-  if (device_->gpu) throw Error(ExitCode::usage, "this build has no kernels; use --device cpu");
-  team_ = std::make_unique<Team>(std::min(threads_, owned_.size()));
+  team_ = std::make_unique<Team>(device_->gpu ? 1 : std::min(threads_, owned_.size()));
+  std::vector<float> parameters(parameter_count(shape_));
+  initialise(shape_, recipe_.seed, recipe_.recurrent, parameters);
+  if (device_->gpu) {
+    make_device_replica_of(std::move(parameters));
+  } else {
+    make_host_replica_of(std::move(parameters));
+  }
+  if (!from.parameters.empty()) replica_->restore(from);
+}
+
+void Job::make_device_replica_of(const std::vector<float>& parameters) {
+  engine_ = "cuda";
+  isa_ = fmt::format("sm_{}", device_->gpu_capability);
+  host_replica_ = nullptr;
+  replica_ = lockstep::make_device_replica(shape_, gradient_limit(), parameters, local_shards(),
+                                           recipe_.batch_size, world_, reducer_.get(), recipe_.adam,
+                                           schedule_);
+}
+
+void Job::make_host_replica_of(std::vector<float> parameters) {
   EngineConfig engine_config = config_.engine;
   engine_config.workers = team_->size();
-  const std::uint64_t blocks =
-      shard_plan_.shards * (recipe_.batch_size / shard_plan_.shards / 8 + 1);
-  engine_config.limit = std::min(engine_config.limit, fixed_point_limit(blocks));
+  engine_config.limit = gradient_limit();
   auto engine = make_engine(engine_config, shape_);
   engine_ = engine->name();
   isa_ = engine->isa();
+  auto replica =
+      std::make_unique<HostReplica>(std::move(parameters), local_shards(), recipe_.batch_size,
+                                    std::move(engine), world_, *team_, recipe_.adam, schedule_);
+  host_replica_ = replica.get();
+  replica_ = std::move(replica);
+}
+
+std::vector<LocalShard> Job::local_shards() const {
   std::vector<LocalShard> shards;
   for (std::size_t shard = owned_.begin; shard < owned_.end; ++shard) {
     shards.emplace_back(shard_plan_, shard, pictures_[shard]);
   }
-  std::vector<float> parameters(parameter_count(shape_));
-  initialise(shape_, recipe_.seed, recipe_.recurrent, parameters);
-  replica_ =
-      std::make_unique<HostReplica>(std::move(parameters), std::move(shards), recipe_.batch_size,
-                                    std::move(engine), world_, *team_, recipe_.adam, schedule_);
-  if (!from.parameters.empty()) replica_->restore(from);
+  return shards;
+}
+
+/// What keeps the sum over all blocks of a step's samples from overflow.
+float Job::gradient_limit() const {
+  const std::uint64_t blocks =
+      shard_plan_.shards * (recipe_.batch_size / shard_plan_.shards / 8 + 1);
+  return std::min(config_.engine.limit, fixed_point_limit(blocks));
 }
 
 std::map<std::string, std::string> Job::settings() const {

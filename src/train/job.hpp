@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <lockstep/comm/device_reducer.hpp>
 #include <lockstep/core/team.hpp>
 #include <lockstep/data/shards.hpp>
 #include <lockstep/train/run.hpp>
@@ -38,7 +39,9 @@ class Job {
   std::map<std::string, std::string> settings() const;
   int arithmetic() const noexcept { return engine_ == "torch" ? 0 : arithmetic_number; }
   const Evaluator& evaluator() const noexcept { return *evaluator_; }
-  HostReplica& replica() noexcept { return *replica_; }
+  Replica& replica() noexcept { return *replica_; }
+  /// The same, or null where it is a GPU's.
+  HostReplica* host_replica() noexcept { return host_replica_; }
   Team& team() noexcept { return *team_; }
   const std::string& engine() const noexcept { return engine_; }
   const std::string& isa() const noexcept { return isa_; }
@@ -52,7 +55,12 @@ class Job {
   void choose();
   void load();
   void load_pictures(Range shards);
+  void make_reducer();
   void make_replica(const TrainingState& from);
+  void make_device_replica_of(const std::vector<float>& parameters);
+  void make_host_replica_of(std::vector<float> parameters);
+  std::vector<LocalShard> local_shards() const;
+  float gradient_limit() const;
 
   const RunConfig& config_;
   const Recipe& recipe_;
@@ -71,7 +79,9 @@ class Job {
   std::unique_ptr<Team> team_;
   std::string engine_;
   std::string isa_;
-  std::unique_ptr<HostReplica> replica_;
+  std::unique_ptr<DeviceReducer> reducer_;  // where the ranks' GPUs sum by themselves
+  std::unique_ptr<Replica> replica_;
+  HostReplica* host_replica_ = nullptr;
 };
 
 }  // namespace lockstep

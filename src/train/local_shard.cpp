@@ -37,4 +37,16 @@ void LocalShard::prefetch(std::uint64_t step) {
   }
 }
 
+std::span<const std::uint8_t> LocalShard::pixels() const noexcept {
+  const Samples& samples = from_->samples;
+  const std::size_t size = samples.rows * samples.columns;
+  const Range own = stream_.pictures();
+  return std::span(samples.pixels).subspan((own.begin - from_->first) * size, own.size() * size);
+}
+
+std::span<const std::uint8_t> LocalShard::labels() const noexcept {
+  const Range own = stream_.pictures();
+  return std::span(from_->samples.labels).subspan(own.begin - from_->first, own.size());
+}
+
 }  // namespace lockstep

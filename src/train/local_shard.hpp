@@ -31,6 +31,11 @@ class LocalShard {
   void prefetch(std::uint64_t step);
 
   std::size_t share() const noexcept { return share_; }
+  const ShardStream& stream() const noexcept { return stream_; }
+
+  /// All pictures of the shard, one after another, and their labels.
+  std::span<const std::uint8_t> pixels() const noexcept;
+  std::span<const std::uint8_t> labels() const noexcept;
 
  private:
   void choose(std::uint64_t step);

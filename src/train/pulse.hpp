@@ -31,6 +31,7 @@ class Pulse {
     set_step(step_);
   }
 
+  Activity activity() const noexcept { return activity_; }
   void set(Activity activity) noexcept {
     activity_ = activity;
     if (heart_ != nullptr) heart_->beat(activity);

@@ -13,8 +13,8 @@
 #include <lockstep/core/clock.hpp>
 #include <lockstep/train/supervisor.hpp>
 
-#include "gradient_sum.hpp"
 #include "state_broadcast.hpp"
+#include "sum_tail.hpp"
 
 namespace lockstep {
 

@@ -2,12 +2,11 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include <lockstep/model/engine.hpp>
 #include <lockstep/train/training_state.hpp>
 
-#include "gradient_sum.hpp"
+#include "sum_tail.hpp"
 
 namespace lockstep {
 
@@ -22,12 +21,11 @@ struct StepSeconds {
   double load = 0;  // giving the engine the new parameters, fingerprint
 };
 
-/// What a step came to over all ranks.
-struct StepOutcome {
-  Tally tally;
-  bool stop = false;                // a rank asked to stop after this step
-  int failure = 0;                  // rank 0's report failed with this exit code
-  std::vector<RankReport> reports;  // of every rank, for the step before
+/// What is asked of a step, and said with it.
+struct StepRequest {
+  bool stop = false;        // this rank was asked to stop
+  int failure = 0;          // as RankReport::failure
+  std::uint64_t until = 0;  // nothing but outcomes is wanted before this step is taken
 };
 
 /// Parameters, moments and the reduction buffer in one memory, and how to take a step with them.
@@ -36,9 +34,11 @@ class Replica {
  public:
   virtual ~Replica() = default;
 
-  /// Takes step `step` (from 1). Collective. Throws what GradientSum::verify throws; if it throws,
-  /// the state is that before the step.
-  virtual StepOutcome step(std::uint64_t step, const RankReport& request) = 0;
+  /// Takes step `step` (from 1). Collective. Throws what throw_fault throws; if it throws,
+  /// the state is that before the step. May take the steps up to request.until at once, though none
+  /// after one that fails or that the ranks agree to end with: the next calls then tell what they
+  /// came to, and their requests are not looked at.
+  virtual StepOutcome step(std::uint64_t step, const StepRequest& request) = 0;
 
   /// This rank's part of the tally of a step's batch with the parameters as they are now.
   virtual Tally tally(std::uint64_t step) = 0;

@@ -9,6 +9,12 @@
 
 namespace lockstep {
 
+std::uint64_t TrainingPlan::next_pause(std::uint64_t step) const noexcept {
+  const auto multiple = [step](std::uint64_t n) { return (step + n - 1) / n * n; };
+  const std::uint64_t epoch = multiple(steps_per_epoch);
+  return checkpoint_every > 0 ? std::min(epoch, multiple(checkpoint_every)) : epoch;
+}
+
 Trainer::Trainer(const TrainingPlan& plan, const Schedule& schedule, Replica& replica,
                  const Evaluator& evaluator, Communicator& communicator, Observer& observer)
     : plan_(plan),
@@ -44,11 +50,12 @@ bool Trainer::checkpoint_is_due() const noexcept {
 
 void Trainer::take_step() {
   const double begin = seconds_now();
-  const StepOutcome outcome =
-      replica_.step(progress_.steps + 1, {.stop = stop_requested(), .failure = failure_code_});
-  ++progress_.steps;
+  const std::uint64_t step = progress_.steps + 1;
+  const StepOutcome outcome = replica_.step(
+      step, {.stop = stop_requested(), .failure = failure_code_, .until = plan_.next_pause(step)});
+  progress_.steps = step;
   end_on_failure(outcome.failure);
-  observe(outcome, seconds_now() - begin);
+  observe(outcome, outcome.seconds > 0 ? outcome.seconds : seconds_now() - begin);
   progress_.stopped = outcome.stop && progress_.steps < plan_.total_steps();
 }
 

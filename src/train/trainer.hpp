@@ -22,6 +22,9 @@ struct TrainingPlan {
   std::uint64_t checkpoint_every = 0;  // steps; 0: only at epochs' ends
 
   std::uint64_t total_steps() const noexcept { return epochs * steps_per_epoch; }
+
+  /// The first step from `step` on after which there is an evaluation or a checkpoint.
+  std::uint64_t next_pause(std::uint64_t step) const noexcept;
 };
 
 struct Progress {

@@ -32,6 +32,11 @@ class WatchedCommunicator final : public ForwardingCommunicator {
     const Pulse::Phase waiting(pulse_, Activity::waiting);
     ForwardingCommunicator::settle();
   }
+  /// Who polls waits for others by other means, until its phase ends.
+  void poll() override {
+    if (pulse_.activity() != Activity::waiting) pulse_.set(Activity::waiting);
+    ForwardingCommunicator::poll();
+  }
   std::vector<std::size_t> recover() override {
     const Pulse::Phase waiting(pulse_, Activity::waiting);
     return ForwardingCommunicator::recover();

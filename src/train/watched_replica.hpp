@@ -11,7 +11,7 @@ class WatchedReplica final : public Replica {
  public:
   WatchedReplica(Replica& replica, Pulse& pulse) : replica_(replica), pulse_(pulse) {}
 
-  StepOutcome step(std::uint64_t step, const RankReport& request) override {
+  StepOutcome step(std::uint64_t step, const StepRequest& request) override {
     pulse_.set_step(step);
     const Pulse::Phase computing(pulse_, Activity::computing);
     return replica_.step(step, request);

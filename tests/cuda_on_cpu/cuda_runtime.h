@@ -79,16 +79,18 @@ T __shfl_xor_sync(unsigned mask, T value, int lanes) {
 
 // Not here, where the compiler would report their accesses as plain ones.
 unsigned long long atomicAdd(unsigned long long* to, unsigned long long value);
+unsigned atomicAdd(unsigned* to, unsigned value);
+unsigned long long atomicExch(unsigned long long* to, unsigned long long value);
+unsigned atomicExch(unsigned* to, unsigned value);
+inline void __threadfence() {}  // the threads run one at a time
 unsigned atomicOr(unsigned* to, unsigned value);
 
 enum cudaError_t { cudaSuccess, cudaErrorNotReady, cudaErrorMemoryAllocation };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
 enum cudaStreamCaptureMode { cudaStreamCaptureModeThreadLocal };
 constexpr unsigned cudaStreamNonBlocking = 1;
-constexpr unsigned cudaEventDisableTiming = 2;
 
 using cudaStream_t = cuda_on_cpu::Stream*;
-using cudaEvent_t = cuda_on_cpu::Event*;
 using cudaGraph_t = cuda_on_cpu::Graph*;
 using cudaGraphExec_t = cuda_on_cpu::Graph*;
 
@@ -105,6 +107,7 @@ cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags);
 cudaError_t cudaStreamDestroy(cudaStream_t stream);
 cudaError_t cudaStreamSynchronize(cudaStream_t stream);
+cudaError_t cudaStreamQuery(cudaStream_t stream);
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph);
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
@@ -112,10 +115,6 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream);
 cudaError_t cudaGraphDestroy(cudaGraph_t graph);
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable);
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned flags);
-cudaError_t cudaEventDestroy(cudaEvent_t event);
-cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
-cudaError_t cudaEventQuery(cudaEvent_t event);
 
 struct cudaLaunchConfig_t {
   dim3 gridDim;

@@ -3,8 +3,8 @@
 #include <lockstep/core/fixed_point.hpp>
 #include <lockstep/core/team.hpp>
 #include <model/device_network.cuh>
-#include <optim/device_adam.cuh>
 #include <numeric>
+#include <optim/device_adam.cuh>
 
 #include "pictures.hpp"
 
@@ -87,8 +87,8 @@ Trained train_on_device(const Training& training) {
   result.first_moment = to_host(adam.first_moment(), n, s);
   result.second_moment = to_host(adam.second_moment(), n, s);
   const auto both = to_host(tallies.data(), 2, s);
-  result.tally = both[0].on_host();
-  result.evaluation = both[1].on_host();
+  result.tally = both[0].exact();
+  result.evaluation = both[1].exact();
   return result;
 }
 

@@ -4,6 +4,7 @@
 #include <boost/context/fiber.hpp>
 #include <boost/context/fixedsize_stack.hpp>
 #include <cstring>
+#include <mutex>
 #include <numeric>
 #include <random>
 #include <stdexcept>
@@ -17,6 +18,7 @@ namespace cuda_on_cpu {
 
 Place place;
 Control control;
+std::mutex one_at_a_time;
 
 namespace {
 
@@ -154,6 +156,7 @@ void run_grid(Size grid, Size block, void (*kernel)(const void*), const void* ca
   if (grid.x == 0 || block.x == 0 || block.x > 1024 || block.y * block.z != 1) {
     throw std::invalid_argument("a launch that CUDA refuses, or that the stand-in has no need of");
   }
+  const std::lock_guard lock(one_at_a_time);
   std::mt19937_64 random(control.seed);
   std::vector<unsigned> blocks(std::size_t{grid.x} * grid.y * grid.z);
   std::iota(blocks.begin(), blocks.end(), 0u);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -33,8 +34,12 @@ struct Control {
   std::vector<Barrier> barriers{};     // that threads came to
   std::vector<std::string> reports{};  // races, divergent barriers, host memory touched by a kernel
   std::size_t report_count = 0;        // the first of them are kept
+  std::size_t graph_launches = 0;
 };
 extern Control control;
+
+/// Held while a grid runs or memory is taken: ranks may be threads.
+extern std::mutex one_at_a_time;
 
 void report(const std::string& line);
 
@@ -50,7 +55,6 @@ std::uint64_t exchange(unsigned mask, std::uint64_t value, unsigned lanes);
 void atomic_access(const void* address, std::size_t bytes);
 
 struct Stream;
-struct Event;
 struct Graph;
 /// Does `work` in the stream's order, or puts it into the graph that is being captured.
 void enqueue(Stream* stream, std::function<void()> work);

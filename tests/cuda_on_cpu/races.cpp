@@ -140,6 +140,7 @@ void atomic_access(const void* address, std::size_t bytes) {
 
 /// Ends where a page begins that nobody may touch, and holds NaNs at first.
 void* allocate_device(std::size_t bytes) {
+  const std::lock_guard lock(one_at_a_time);
   const std::size_t size = (bytes + 15) / 16 * 16;
   const std::size_t pages = (size + page - 1) / page * page + page;
   if (device_end + pages > device + device_bytes) throw std::bad_alloc();
@@ -153,6 +154,7 @@ void* allocate_device(std::size_t bytes) {
 }
 
 void free_device(void* memory) {
+  const std::lock_guard lock(one_at_a_time);
   const auto [begin, bytes] = allocations.at(memory);
   ::madvise(begin, bytes, MADV_DONTNEED);
   ::mprotect(begin, bytes, PROT_NONE);

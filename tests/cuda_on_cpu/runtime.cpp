@@ -19,10 +19,6 @@ struct Stream {
   Graph* captured = nullptr;  // what is enqueued goes into it
 };
 
-struct Event {
-  Stream* stream = nullptr;
-};
-
 void enqueue(Stream* stream, Work work) {
   if (stream == nullptr) throw std::invalid_argument("the default stream is not used");
   if (stream->captured != nullptr) {
@@ -51,6 +47,18 @@ using namespace cuda_on_cpu;
 unsigned long long atomicAdd(unsigned long long* to, unsigned long long value) {
   atomic_access(to, sizeof *to);
   return std::exchange(*to, *to + value);
+}
+unsigned atomicAdd(unsigned* to, unsigned value) {
+  atomic_access(to, sizeof *to);
+  return std::exchange(*to, *to + value);
+}
+unsigned long long atomicExch(unsigned long long* to, unsigned long long value) {
+  atomic_access(to, sizeof *to);
+  return std::exchange(*to, value);
+}
+unsigned atomicExch(unsigned* to, unsigned value) {
+  atomic_access(to, sizeof *to);
+  return std::exchange(*to, value);
 }
 unsigned atomicOr(unsigned* to, unsigned value) {
   atomic_access(to, sizeof *to);
@@ -94,6 +102,12 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   drain(stream);
   return cudaSuccess;
 }
+/// Says "not yet" where there was something to do, which is done now.
+cudaError_t cudaStreamQuery(cudaStream_t stream) {
+  if (stream->waiting.empty()) return cudaSuccess;
+  drain(stream);
+  return cudaErrorNotReady;
+}
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
   stream->captured = new Graph;
   return cudaSuccess;
@@ -108,6 +122,10 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
   return cudaSuccess;
 }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
+  {
+    const std::lock_guard lock(one_at_a_time);
+    ++control.graph_launches;
+  }
   for (const Work& work : executable->nodes) enqueue(stream, work);
   return cudaSuccess;
 }
@@ -117,26 +135,5 @@ cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
 }
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
   delete executable;
-  return cudaSuccess;
-}
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
-  *event = new Event;
-  return cudaSuccess;
-}
-cudaError_t cudaEventDestroy(cudaEvent_t event) {
-  delete event;
-  return cudaSuccess;
-}
-cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
-  event->stream = stream;
-  return cudaSuccess;
-}
-/// Says "not yet" every other time, then that all is done.
-cudaError_t cudaEventQuery(cudaEvent_t event) {
-  if (event->stream == nullptr) return cudaSuccess;
-  if (!event->stream->waiting.empty()) {
-    drain(event->stream);
-    return cudaErrorNotReady;
-  }
   return cudaSuccess;
 }

@@ -24,12 +24,16 @@ struct GpuSurvey {
   std::string error = {};    // CUDA's own text, where it failed
   std::string visible = {};  // CUDA_VISIBLE_DEVICES, empty where it is not set
   std::string architectures =
-      {};                      // that the kernels are built for, as CMake lists them: "80;90-real"
+      {};                      // that the kernels are built for, as CMake calls them: "80,90-real"
   std::vector<Gpu> gpus = {};  // in CUDA's order, those that it makes visible
 };
 
 /// Asks CUDA, which takes it a moment where there is a GPU.
 GpuSurvey survey_gpus();
+
+/// What the calling thread does on a GPU from now on, it does on this one of GpuSurvey::gpus.
+/// Throws Error (internal).
+void use_gpu(std::size_t place);
 
 /// The GPUs that this build can compute on, or why there are none.
 struct UsableGpus {

@@ -40,6 +40,11 @@ class ShardStream {
   /// (from 0) takes the places [t * share, (t + 1) * share). Cheap while the places ascend.
   void pictures(std::uint64_t place, std::span<std::uint32_t> out) noexcept;
 
+  // What it is made of, for who computes it elsewhere: place n is picture
+  // shuffle(size, random, n / size)(n % size) of the shard's.
+  Range pictures() const noexcept { return pictures_; }
+  const Random& random() const noexcept { return random_; }
+
  private:
   Range pictures_;
   Random random_;

@@ -17,7 +17,7 @@ struct BenchPart {
 };
 
 /// Steps of real training, timed, beside the machine's peak in the same minutes. Peak and share are
-/// of all ranks' threads together; times are rank 0's.
+/// of all ranks' threads together, and zero where they compute on GPUs; times are rank 0's.
 struct BenchResult {
   std::string engine;
   std::string isa;

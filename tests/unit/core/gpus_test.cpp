@@ -13,7 +13,7 @@ GpuSurvey survey(Outcome outcome) {
           .host = "node7",
           .runtime = 13000,
           .driver = 13000,
-          .architectures = "80;90"};
+          .architectures = "80,90"};
 }
 
 GpuSurvey survey_of(const std::string& architectures, std::vector<int> capabilities) {
@@ -65,8 +65,8 @@ TEST(Gpus, a_failure_of_cuda_is_told_in_its_words) {
 }
 
 TEST(Gpus, a_compute_capability_that_is_not_built_is_told_with_what_is) {
-  expect_refusal(survey_of("80;90", {61}),
-                 "the kernels of this build (80;90) do not run on the GPU of node7, compute "
+  expect_refusal(survey_of("80,90", {61}),
+                 "the kernels of this build (80,90) do not run on the GPU of node7, compute "
                  "capability 6.1",
                  "-DCMAKE_CUDA_ARCHITECTURES=61");
   expect_refusal(survey_of("", {90}),
@@ -76,7 +76,7 @@ TEST(Gpus, a_compute_capability_that_is_not_built_is_told_with_what_is) {
 }
 
 TEST(Gpus, only_those_that_the_kernels_run_on_are_taken) {
-  EXPECT_THAT(usable_gpus(survey_of("80;90", {61, 90, 75, 86})).places, testing::ElementsAre(1, 3));
+  EXPECT_THAT(usable_gpus(survey_of("80,90", {61, 90, 75, 86})).places, testing::ElementsAre(1, 3));
 }
 
 TEST(Gpus, code_for_one_architecture_alone_runs_there_alone) {
@@ -90,7 +90,7 @@ TEST(Gpus, code_for_one_architecture_alone_runs_there_alone) {
   EXPECT_FALSE(runs("86-real", 80));
   EXPECT_TRUE(runs("90a", 90));
   EXPECT_FALSE(runs("90a", 100));
-  EXPECT_TRUE(runs("80-real;90a;100-real", 103));
+  EXPECT_TRUE(runs("80-real,90a,100-real", 103));
   EXPECT_FALSE(runs("native", 90));
 }
 

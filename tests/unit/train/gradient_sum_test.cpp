@@ -47,11 +47,11 @@ ExitCode failure(const GradientSum& sum, std::string* line = nullptr) {
 TEST(GradientSum, a_right_sum_passes_and_carries_tally_and_reports) {
   const GradientSum sum = reduced(part(0, {.compute_seconds = 0.5}), part(1, {.stop = true}));
   EXPECT_EQ(failure(sum), ExitCode::done);
-  EXPECT_EQ(sum.tally().loss, 20);
-  EXPECT_EQ(sum.tally().correct, 6);
-  EXPECT_TRUE(sum.stop());
-  EXPECT_EQ(sum.failure(), 0);
-  EXPECT_NEAR(sum.reports()[0].compute_seconds, 0.5, 1e-8);
+  EXPECT_EQ(sum.outcome().tally.loss, 20);
+  EXPECT_EQ(sum.outcome().tally.correct, 6);
+  EXPECT_TRUE(sum.outcome().stop);
+  EXPECT_EQ(sum.outcome().failure, 0);
+  EXPECT_NEAR(sum.outcome().reports[0].compute_seconds, 0.5, 1e-8);
   EXPECT_EQ(sum.gradient()[5], 5 + 10 - 154);
 }
 

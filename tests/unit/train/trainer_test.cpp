@@ -62,6 +62,17 @@ TEST(Trainer, reports_every_step_once_from_any_step_on) {
   }
 }
 
+TEST(TrainingPlan, pauses_at_epochs_ends_and_checkpoints) {
+  const TrainingPlan plan{2, 10, 8, 4};
+  EXPECT_EQ(plan.next_pause(1), 4u);
+  EXPECT_EQ(plan.next_pause(4), 4u);
+  EXPECT_EQ(plan.next_pause(9), 10u);
+  EXPECT_EQ(plan.next_pause(11), 12u);
+  const TrainingPlan without_checkpoints{2, 10, 8, 0};
+  EXPECT_EQ(without_checkpoints.next_pause(1), 10u);
+  EXPECT_EQ(without_checkpoints.next_pause(11), 20u);
+}
+
 TEST(Trainer, has_nothing_to_do_after_the_last_step) {
   const Recorder rest = record_from(33);
   EXPECT_TRUE(rest.steps.empty());

@@ -12,6 +12,7 @@
 #include <lockstep/core/error.hpp>
 
 #include "process_status.hpp"
+#include "watched_communicator.hpp"
 
 namespace lockstep {
 namespace {
@@ -135,6 +136,23 @@ TEST(Watchdog, ends_the_ranks_of_its_host_where_nobody_of_them_is_to_blame) {
   EXPECT_EXIT(wait_in_vain(), testing::ExitedWithCode(static_cast<int>(ExitCode::lost_rank)),
               "rank 0 on here has waited for other ranks for .* s at step 9; .*, or one of rank 2 "
               "\\(there, process 77\\)");
+}
+
+TEST(WatchedCommunicator, is_seen_to_wait_while_it_polls_but_not_to_move) {
+  const auto world = make_local_communicator();
+  Heartbeat heart{};
+  Pulse pulse;
+  pulse.show(&heart);
+  WatchedCommunicator watched(*world, pulse);
+  {
+    const Pulse::Phase computing(pulse, Activity::computing);
+    watched.poll();
+    const std::uint64_t beats = heart.beats;
+    watched.poll();
+    EXPECT_EQ(heart.activity, Activity::waiting);
+    EXPECT_EQ(heart.beats, beats);
+  }
+  EXPECT_EQ(heart.activity, Activity::starting);
 }
 
 }  // namespace

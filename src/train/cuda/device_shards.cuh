@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <core/cuda.cuh>
+#include <lockstep/core/random.hpp>
+#include <model/device_network.cuh>
+
+#include "local_shard.hpp"
+
+namespace lockstep {
+
+/// A shard of the rank's, and its part of the rank's samples in every step.
+struct DeviceShard {
+  Random random;
+  unsigned first, pictures;  // in the GPU's memory
+  unsigned sample, share;
+};
+
+/// A step, in the GPU's memory.
+struct DeviceStep {
+  std::uint64_t number;  // from 1
+  long long begin;       // cuda::nanoseconds() when its samples were chosen
+};
+
+/// The pictures of a rank's shards in the GPU's memory, and the samples of a step among them.
+class DeviceShards {
+ public:
+  DeviceShards(std::span<const LocalShard> shards, cudaStream_t stream);
+
+  /// Sizes of the blocks of samples whose gradient is one fp32 sum.
+  const std::vector<std::size_t>& blocks() const noexcept { return blocks_; }
+  unsigned samples() const noexcept { return samples_; }
+
+  /// Enqueues the choice of a step's samples, and returns where they will be. Notes `begin`.
+  DevicePictures choose(DeviceStep* step, cudaStream_t stream);
+
+ private:
+  std::vector<std::size_t> blocks_;
+  unsigned samples_ = 0;
+  cuda::DeviceMemory<std::uint8_t> pixels_;
+  cuda::DeviceMemory<std::uint8_t> labels_;
+  cuda::DeviceMemory<DeviceShard> shards_;
+  cuda::DeviceMemory<std::uint32_t> owners_;  // the shard of each sample
+  cuda::DeviceMemory<std::uint32_t> chosen_;
+};
+
+}  // namespace lockstep

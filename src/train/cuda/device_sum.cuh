@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+#include <span>
+
+#include <core/cuda.cuh>
+#include <model/device_network.cuh>
+#include <optim/device_adam.cuh>
+
+#include "device_shards.cuh"
+#include "sum_tail.hpp"
+
+namespace lockstep {
+
+/// What the host asks for, and how far it came: in the GPU's memory, written by the host before the
+/// first step and by the kernels at each.
+struct DeviceTurn {
+  static constexpr std::size_t most_steps = 64;
+
+  DeviceStep step{};              // the next
+  ReportNumbers report{};         // of this rank; the times are those of the step before
+  std::uint64_t fingerprint = 0;  // of the weights before the step
+  long long sealed = 0;       // cuda::nanoseconds() when the rank's part of the sum was complete
+  unsigned done = 0;          // steps that were asked for and came to an end, taken or not
+  unsigned halted = 0;        // 1: none is taken any more
+  float rates[most_steps]{};  // adam_rate() of the steps
+};
+
+/// What a step came to.
+struct StepVerdict {
+  bool taken = false;
+  SumFault fault = SumFault::none;  // why not; none where a step before it was the last
+  ReportNumbers report;             // this rank's times
+  std::span<const std::int64_t> tail;
+};
+
+/// The sums that the blocks of threads of a kernel bring together; zero before and after.
+struct GridTotals {
+  unsigned long long checksum, fingerprint;
+  unsigned arrived;  // blocks
+};
+
+/// A step's gradient and tail in the GPU's memory, as GradientSum is in the host's, sealed and
+/// verified there. After a sum that is wrong, or by which the ranks agreed to end, no later step
+/// that was asked for with it is taken.
+class DeviceSum {
+ public:
+  struct Sizes {
+    std::size_t parameters, world_size, rank;
+    std::size_t own_samples, batch_size;
+  };
+  DeviceSum(const Sizes& sizes, cudaStream_t stream);
+
+  std::int64_t* block() const noexcept { return block_.data(); }  // the gradient first
+  std::size_t size() const noexcept { return block_.size(); }
+  DeviceTally* tally() const noexcept { return tally_.data(); }
+  DeviceStep* step() const noexcept { return &turn_.data()->step; }
+
+  // Each enqueues its work on the stream:
+
+  /// Zero, as the next gradient needs it. Adam leaves it so where the step was taken.
+  void clear(cudaStream_t stream);
+
+  /// What the next steps are to be. The turn before must have been waited for.
+  void ask(const DeviceTurn& turn, cudaStream_t stream);
+
+  /// Fills the tail when gradient and tally are complete.
+  void seal(const float* weights, cudaStream_t stream);
+
+  /// Checks the reduced block, and tells Adam whether to take the step.
+  AdamTurn* verify(cudaStream_t stream);
+
+  /// Brings to the host what the first `count` steps since ask() came to.
+  void fetch(std::size_t count, cudaStream_t stream);
+
+  /// To be called when the stream is done; valid until the next fetch().
+  StepVerdict verdict(std::size_t i) const noexcept;
+
+ private:
+  std::size_t tail_size() const noexcept { return lockstep::tail_size(sizes_.world_size); }
+
+  Sizes sizes_;
+  cuda::DeviceMemory<std::int64_t> block_;
+  cuda::DeviceMemory<DeviceTally> tally_;
+  cuda::DeviceMemory<GridTotals> totals_;
+  cuda::DeviceMemory<DeviceTurn> turn_;
+  cuda::DeviceMemory<AdamTurn> adam_turn_;
+  cuda::DeviceMemory<std::int64_t> verdicts_;  // [DeviceTurn::most_steps][verdict_size + tail]
+  cuda::PinnedMemory<DeviceTurn> asked_;
+  cuda::PinnedMemory<std::int64_t> fetched_;
+};
+
+}  // namespace lockstep
