@@ -1,0 +1,62 @@
+"""Builds lockstep for this machine's GPU, from what was packed or from what launch/setup installed."""
+import os
+import pathlib
+import platform
+import shutil
+import tarfile
+
+import machine
+from stages import Failed
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PRESET = "gpu"  # the build is build/gpu, so that launch/run --preset gpu finds it
+PACKED = ROOT / "build/gpu-packed"
+
+
+def unpack(pack):
+    """Into PACKED, once for each pack."""
+    stamp = PACKED / "of"
+    archives = sorted(pack.glob("*.tar.xz"))
+    state = "".join(f"{a.name} {a.stat().st_size} {a.stat().st_mtime_ns}\n" for a in archives)
+    if stamp.exists() and stamp.read_text() == state:
+        return
+    shutil.rmtree(PACKED, ignore_errors=True)
+    for archive in archives:
+        with tarfile.open(archive) as content:
+            content.extractall(PACKED, filter="data")
+    stamp.write_text(state)
+
+
+def configuration(packed, capability, torch):
+    """CMake's words."""
+    words = ["-DCMAKE_BUILD_TYPE=Release", "-DBUILD_TESTING=OFF", "-DLOCKSTEP_CUDA=on",
+             f"-DCMAKE_CUDA_ARCHITECTURES={capability}", f"-DLOCKSTEP_TORCH_DIR={torch or 'off'}"]
+    if packed:
+        words += [f"-DCMAKE_PREFIX_PATH={PACKED}/usr", f"-DLOCKSTEP_PREFIX={PACKED}/prefix",
+                  f"-DCMAKE_LIBRARY_ARCHITECTURE={platform.machine()}-linux-gnu",
+                  "-DLOCKSTEP_MPI=wheel"]
+    if (PACKED / "nccl").exists():
+        words.append(f"-DLOCKSTEP_NCCL_DIR={PACKED}/nccl")
+    return words
+
+
+def build(budget, pack, capability, torch):
+    """build/gpu/lockstep; what it says of its parts."""
+    if (pack / "libraries.tar.xz").exists():
+        unpack(pack)
+    folder = ROOT / "build" / PRESET
+    generator = "Ninja" if machine.find("ninja") else "Unix Makefiles"
+    nvcc = pathlib.Path(machine.find("nvcc")).parent
+    environment = os.environ | {"PATH": f"{nvcc}:{os.environ['PATH']}"}
+    said = budget.succeed("cmake", "-S", ROOT, "-B", folder, "-G", generator,
+                          *configuration(PACKED.exists(), capability, torch), env=environment)
+    ended = budget.run("cmake", "--build", folder, "--target", "lockstep", "--parallel",
+                       env=environment)
+    if ended.returncode != 0:
+        log = folder / "build.log"
+        log.write_text(ended.stdout + ended.stderr)
+        errors = [line for line in log.read_text().splitlines() if "error" in line]
+        raise Failed(f"{(errors or ['no word why'])[0].strip()} (all of it in {log})")
+    parts = [line[3:] for line in said.splitlines()
+             if line.startswith(("-- MPI:", "-- LibTorch:", "-- CUDA:", "-- NCCL:"))]
+    return "; ".join(parts)
