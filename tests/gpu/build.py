@@ -23,7 +23,7 @@ def unpack(pack):
     shutil.rmtree(PACKED, ignore_errors=True)
     for archive in archives:
         with tarfile.open(archive) as content:
-            content.extractall(PACKED, filter="data")
+            content.extractall(PACKED)
     stamp.write_text(state)
 
 

@@ -90,7 +90,7 @@ def verdict(results):
 
 def text(here, results, rows):
     gpu = here["gpu"]
-    name = f"{gpu['name']} ({gpu['capability']})" if gpu else "no GPU: a rehearsal on the CPU"
+    name = f"{gpu['name']} ({gpu['capability']})" if gpu else "no GPU here"
     parts = [f"{name}; {here['driver']}; nvcc {here['nvcc']}; {here['processor']}\n",
              stage_table(results)]
     if rows:
