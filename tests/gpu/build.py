@@ -2,11 +2,12 @@
 import os
 import pathlib
 import platform
+import re
 import shutil
 import tarfile
 
 import machine
-from stages import Failed
+from stages import Failed, last_line
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PRESET = "gpu"  # the build is build/gpu, so that launch/run --preset gpu finds it
@@ -40,23 +41,32 @@ def configuration(packed, capability, torch):
     return words
 
 
+def first_error(log):
+    """What CMake, or a compiler, complains of first."""
+    match = (re.search(r"CMake Error.*:\n+((?:  .+\n)+)", log)
+             or re.search(r"(?m)^(.*\b(?:fatal )?error\b.*)$", log))
+    return " ".join(match[1].split()) if match else last_line(log)
+
+
+def cmake(budget, folder, *words):
+    """Its output, which also goes into a file."""
+    nvcc = pathlib.Path(machine.find("nvcc")).parent
+    ended = budget.run("cmake", *words, env=os.environ | {"PATH": f"{nvcc}:{os.environ['PATH']}"})
+    log = folder / "tests-gpu.log"
+    folder.mkdir(parents=True, exist_ok=True)
+    log.write_text(ended.stdout + ended.stderr)
+    if ended.returncode != 0:
+        raise Failed(f"{first_error(ended.stderr + ended.stdout)} (all of it in {log})")
+    return ended.stdout
+
+
 def build(budget, pack, capability, torch):
-    """build/gpu/lockstep; what it says of its parts."""
+    """build/gpu/lockstep; what CMake says of its parts."""
     if (pack / "libraries.tar.xz").exists():
         unpack(pack)
     folder = ROOT / "build" / PRESET
     generator = "Ninja" if machine.find("ninja") else "Unix Makefiles"
-    nvcc = pathlib.Path(machine.find("nvcc")).parent
-    environment = os.environ | {"PATH": f"{nvcc}:{os.environ['PATH']}"}
-    said = budget.succeed("cmake", "-S", ROOT, "-B", folder, "-G", generator,
-                          *configuration(PACKED.exists(), capability, torch), env=environment)
-    ended = budget.run("cmake", "--build", folder, "--target", "lockstep", "--parallel",
-                       env=environment)
-    if ended.returncode != 0:
-        log = folder / "build.log"
-        log.write_text(ended.stdout + ended.stderr)
-        errors = [line for line in log.read_text().splitlines() if "error" in line]
-        raise Failed(f"{(errors or ['no word why'])[0].strip()} (all of it in {log})")
-    parts = [line[3:] for line in said.splitlines()
-             if line.startswith(("-- MPI:", "-- LibTorch:", "-- CUDA:", "-- NCCL:"))]
-    return "; ".join(parts)
+    said = cmake(budget, folder, "-S", ROOT, "-B", folder, "-G", generator,
+                 *configuration(PACKED.exists(), capability, torch))
+    cmake(budget, folder, "--build", folder, "--target", "lockstep", "--parallel")
+    return "; ".join(re.findall("(?m)^-- ((?:MPI|LibTorch|CUDA|NCCL):.*)$", said))
