@@ -44,7 +44,7 @@ def configuration(packed, capability, torch):
 def first_error(log):
     """What CMake, or a compiler, complains of first."""
     match = (re.search(r"CMake Error.*:\n+((?:  .+\n)+)", log)
-             or re.search(r"(?m)^(.*\b(?:fatal )?error\b.*)$", log))
+             or re.search(r"(?mi)^(.*\berror: .*)$", log))
     return " ".join(match[1].split()) if match else last_line(log)
 
 

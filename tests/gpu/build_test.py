@@ -12,7 +12,7 @@ CMake Error at cmake/Mpi.cmake:21 (message):
 Call Stack (most recent call first):
   CMakeLists.txt:32 (include)
 """
-COMPILER = """[1/9] Building CXX object a.o
+COMPILER = """[1/9] Building CXX object error.cpp.o
 a.cpp:3:10: fatal error: fmt/format.h: No such file or directory
 ninja: build stopped: subcommand failed.
 """
