@@ -110,10 +110,13 @@ void Job::load_pictures(Range shards) {
 
 void Job::make_replica(const TrainingState& from) {
   replica_.reset();
-  if (device_->gpu) throw Error(ExitCode::usage, "this build has no kernels; use --device cpu");
+  if (device_->gpu && config_.engine.name != "torch") {
+    throw Error(ExitCode::usage, "this build has no kernels; use --device cpu");
+  }
   team_ = std::make_unique<Team>(std::min(threads_, owned_.size()));
   EngineConfig engine_config = config_.engine;
   engine_config.workers = team_->size();
+  engine_config.gpu = device_->gpu;
   const std::uint64_t blocks =
       shard_plan_.shards * (recipe_.batch_size / shard_plan_.shards / 8 + 1);
   engine_config.limit = std::min(engine_config.limit, fixed_point_limit(blocks));
