@@ -14,14 +14,16 @@ PRESET = "gpu"  # the build is build/gpu, so that launch/run --preset gpu finds 
 PACKED = ROOT / "build/gpu-packed"
 
 
-def unpack(pack):
-    """Into PACKED, once for each pack."""
+def unpack(pack, capability):
+    """Into PACKED, once for each pack; NCCL only if it has code for this GPU."""
     stamp = PACKED / "of"
-    archives = sorted(pack.glob("*.tar.xz"))
+    archives = [a for a in sorted(pack.glob("*.tar.xz"))
+                if not a.name.startswith("nccl-") or a.name == f"nccl-{capability}.tar.xz"]
     state = "".join(f"{a.name} {a.stat().st_size} {a.stat().st_mtime_ns}\n" for a in archives)
     if stamp.exists() and stamp.read_text() == state:
         return
     shutil.rmtree(PACKED, ignore_errors=True)
+    PACKED.mkdir(parents=True)
     for archive in archives:
         with tarfile.open(archive) as content:
             content.extractall(PACKED)
@@ -63,7 +65,7 @@ def cmake(budget, folder, *words):
 def build(budget, pack, capability, torch):
     """build/gpu/lockstep; what CMake says of its parts."""
     if (pack / "libraries.tar.xz").exists():
-        unpack(pack)
+        unpack(pack, capability)
     folder = ROOT / "build" / PRESET
     generator = "Ninja" if machine.find("ninja") else "Unix Makefiles"
     said = cmake(budget, folder, "-S", ROOT, "-B", folder, "-G", generator,

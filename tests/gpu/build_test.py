@@ -39,23 +39,30 @@ class Unpack(unittest.TestCase):
         self.addCleanup(setattr, build, "PACKED", build.PACKED)
         build.PACKED = pathlib.Path(folder.name, "packed")
 
-    def put(self, name):
+    def put(self, name, archive="a.tar.xz"):
         file = self.pack / name
         file.write_text(name)
-        with tarfile.open(self.pack / "a.tar.xz", "w:xz") as archive:
-            archive.add(file, name)
+        with tarfile.open(self.pack / archive, "w:xz") as content:
+            content.add(file, name)
 
     def test_has_what_was_packed_last_and_nothing_else(self):
         for name in ("first", "second"):
             self.put(name)
-            build.unpack(self.pack)
+            build.unpack(self.pack, 90)
             self.assertEqual({p.name for p in build.PACKED.iterdir()}, {name, "of"})
+
+    def test_takes_nccl_only_for_the_gpu_that_is_there(self):
+        self.put("nccl", "nccl-90.tar.xz")
+        build.unpack(self.pack, 80)
+        self.assertFalse((build.PACKED / "nccl").exists())
+        build.unpack(self.pack, 90)
+        self.assertTrue((build.PACKED / "nccl").exists())
 
     def test_is_not_done_again(self):
         self.put("first")
-        build.unpack(self.pack)
+        build.unpack(self.pack, 90)
         (build.PACKED / "first").write_text("changed")
-        build.unpack(self.pack)
+        build.unpack(self.pack, 90)
         self.assertEqual((build.PACKED / "first").read_text(), "changed")
 
 

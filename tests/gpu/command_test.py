@@ -46,8 +46,15 @@ class Command(unittest.TestCase):
             lines = machine.missing(empty, empty / "pack")
             self.assertTrue(any("run tests/gpu/pack" in line for line in lines), lines)
             (empty / "pack").mkdir()
-            (empty / "pack/libraries.tar.xz").touch()
+            for name in ("libraries", "mnist"):
+                self.assertTrue(any("pack" in line for line in machine.missing(empty, empty / "pack")))
+                (empty / f"pack/{name}.tar.xz").touch()
             self.assertFalse(any("pack" in line for line in machine.missing(empty, empty / "pack")))
+
+    def test_a_rehearsal_needs_a_build(self):
+        ended = command("run", "--rehearse", "no-such")
+        self.assertEqual((ended.returncode, ended.stdout), (2, ""))
+        self.assertIn("run launch/build no-such", ended.stderr)
 
     def test_a_driver_that_is_not_there_shows_no_gpu(self):
         self.assertIsNone(machine.gpu("libcuda-that-is-nowhere.so"))

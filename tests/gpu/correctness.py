@@ -64,8 +64,14 @@ class Correctness:
         def work(budget):
             if not self.gpu:
                 raise NotRun("a rehearsal has no GPU")
-            return self.epoch(budget, "--comm", "nccl", *words, ranks=ranks, header=["over NCCL"],
-                              **SHARE_THE_GPU)
+            try:
+                return self.epoch(budget, "--comm", "nccl", *words, ranks=ranks,
+                                  header=["over NCCL"], **SHARE_THE_GPU)
+            except Failed as why:
+                if "this build has no NCCL" in str(why):
+                    raise NotRun(f"{why}; pack it with tests/gpu/pack --architecture "
+                                 f"{self.gpu['capability']}") from None
+                raise
         return work
 
     def by_mpi(self, ranks):

@@ -49,6 +49,8 @@ def missing(root, pack):
     if not (pack / "libraries.tar.xz").exists() and not (root / "build/prefix/base.wheels").exists():
         lines.append(f"no {pack}: run tests/gpu/pack where there is a network, and bring that folder "
                      "(or run launch/setup here)")
+    if not (pack / "mnist.tar.xz").exists() and not (root / "data/mnist").exists():
+        lines.append(f"no MNIST in {pack} or data/mnist: run launch/fetch-mnist")
     return lines
 
 

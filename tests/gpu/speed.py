@@ -31,7 +31,8 @@ class Speed:
         self.add("lockstep", "ours", {
             "p50_us": 1e3 * bench["step_ms"]["p50"], "min_us": 1e3 * bench["step_ms"]["min"],
             "epoch_ms": 1e3 * run.summary["seconds"] / self.epochs,
-            "first_loss": bench["first_loss"], "test_accuracy": run.summary["test_accuracy"]})
+            "first_loss": bench["first_loss"], "test_accuracy": run.summary["test_accuracy"],
+            "parts_ms": bench["parts_ms"]})
         return self.last()
 
     def peer(self, name, kind, script, *words):
