@@ -115,13 +115,13 @@ class Peers(unittest.TestCase):
     def test_all_do_the_same_job(self):
         with tempfile.TemporaryDirectory() as folder:
             program = runs.ROOT / "build" / PRESET / "lockstep"
-            subprocess.run([program, "bench", "--export", folder, "--steps", "858", "--data", MNIST],
+            subprocess.run([program, "bench", "--export", folder, "--steps", "156", "--data", MNIST],
                            check=True, capture_output=True)
             results = []
             for script, *words in (("eager.py",), ("graph.py", "--steps-per-launch", "13"),
                                    ("jitted.py", "--steps-per-launch", "39")):
                 ended = subprocess.run([self.PYTHON, HERE / "peers" / script, "--data", MNIST, "--start",
-                                        folder, "--device", "cpu", "--epochs", "1", *words],
+                                        folder, "--device", "cpu", "--chunks", "2", *words],
                                        text=True, capture_output=True)
                 self.assertEqual(ended.returncode, 0, ended.stderr)
                 results.append(json.loads(ended.stdout))

@@ -40,7 +40,7 @@ class Speed:
             self.export(budget)
             ended = budget.run(sys.executable, PEERS / script, "--data", self.lockstep.data,
                                "--start", self.start, "--device", self.lockstep.device,
-                               "--epochs", self.epochs, *words, env=peer_environment())
+                               "--chunks", 11 * self.epochs, *words, env=peer_environment())
             why = last_line(ended.stderr)
             if ended.returncode != 0:
                 raise (NotRun if "No module named" in why else Failed)(why)

@@ -1,4 +1,4 @@
-"""What every peer does with its trainer: the first loss, warm-up, epochs between two looks at the clock.
+"""What every peer does with its trainer: the first loss, warm-up, and chunks of steps, timed.
 
 A trainer has
     versions       for the report
@@ -18,11 +18,10 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench/peers"))
 
-from job import BATCH, Job
+from job import Job
 
 CHUNK = 39
-STEPS_PER_EPOCH = 429  # eleven chunks
-CHUNKS_PER_EPOCH = STEPS_PER_EPOCH // CHUNK
+CHUNKS_PER_EPOCH = 11  # of 429 steps
 
 
 def parse_options(steps_per_launch=1):
@@ -30,7 +29,8 @@ def parse_options(steps_per_launch=1):
     parser.add_argument("--data", required=True, help="folder of the IDX files")
     parser.add_argument("--start", required=True, help="what lockstep bench --export wrote")
     parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
-    parser.add_argument("--epochs", type=int, default=10, help="to time, after one that is not timed")
+    parser.add_argument("--chunks", type=int, default=10 * CHUNKS_PER_EPOCH,
+                        help=f"how often to time {CHUNK} steps, after some that are not timed")
     parser.add_argument("--steps-per-launch", type=int, default=steps_per_launch,
                         help=f"in one graph or call; a divisor of {CHUNK}")
     options = parser.parse_args()
@@ -46,27 +46,21 @@ def chunk_seconds(trainer):
     return time.perf_counter() - begin
 
 
-def epoch(trainer):
-    """The seconds of its chunks."""
-    return [chunk_seconds(trainer) for _ in range(CHUNKS_PER_EPOCH)]
-
-
 def measure(make_trainer, options):
     begin = time.perf_counter()
     trainer = make_trainer(Job(options.data, options.start), options)
     first_loss = trainer.first_loss()
-    epoch(trainer)
+    for _ in range(min(CHUNKS_PER_EPOCH, options.chunks)):
+        chunk_seconds(trainer)
     start_up = time.perf_counter() - begin
-    epochs = [epoch(trainer) for _ in range(options.epochs)]
-    steps = [1e6 * seconds / CHUNK for each in epochs for seconds in each]
+    steps = [1e6 * chunk_seconds(trainer) / CHUNK for _ in range(options.chunks)]
     return {
         "versions": trainer.versions,
         "p50_us": statistics.median(steps),
         "min_us": min(steps),
-        "epoch_ms": 1e3 * statistics.median(sum(each) for each in epochs),
+        "epoch_ms": 1e-3 * statistics.mean(steps) * CHUNK * CHUNKS_PER_EPOCH,
         "first_loss": first_loss,
         "test_accuracy": trainer.correct() / len(trainer.job.test_labels),
-        "epochs": 1 + options.epochs,
         "start_up_seconds": start_up,
     }
 
