@@ -6,8 +6,8 @@ LOSS_TOLERANCE = 1e-5
 # What issue 7 asks for on a Hopper GPU, as multiples of our step or in microseconds.
 GOALS = {"step": 25.0, "eager": 15.0, "graph": 3.0}
 HOW_TIMED = """\
-lockstep waits for each step, as `lockstep bench` does, and its epoch is a training's, evaluation and
-files included. The peers are waited for every 39 steps only, and their epochs are steps alone.
+lockstep's step is that of `lockstep bench`, its epoch a training's, evaluation and files included. The
+peers are waited for every 39 steps only, and their epochs are steps alone.
 """
 
 
