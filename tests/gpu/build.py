@@ -38,7 +38,7 @@ def configuration(packed, capability, torch):
         words += [f"-DCMAKE_PREFIX_PATH={PACKED}/usr", f"-DLOCKSTEP_PREFIX={PACKED}/prefix",
                   f"-DCMAKE_LIBRARY_ARCHITECTURE={platform.machine()}-linux-gnu",
                   "-DLOCKSTEP_MPI=wheel"]
-    if (PACKED / "nccl").exists():
+    if packed and (PACKED / "nccl").exists():
         words.append(f"-DLOCKSTEP_NCCL_DIR={PACKED}/nccl")
     return words
 
@@ -64,11 +64,12 @@ def cmake(budget, folder, *words):
 
 def build(budget, pack, capability, torch):
     """build/gpu/lockstep; what CMake says of its parts."""
-    if (pack / "libraries.tar.xz").exists():
+    packed = (pack / "libraries.tar.xz").exists()
+    if packed:
         unpack(pack, capability)
     folder = ROOT / "build" / PRESET
     generator = "Ninja" if machine.find("ninja") else "Unix Makefiles"
     said = cmake(budget, folder, "-S", ROOT, "-B", folder, "-G", generator,
-                 *configuration(PACKED.exists(), capability, torch))
+                 *configuration(packed, capability, torch))
     cmake(budget, folder, "--build", folder, "--target", "lockstep", "--parallel")
     return "; ".join(re.findall("(?m)^-- ((?:MPI|LibTorch|CUDA|NCCL):.*)$", said))

@@ -184,7 +184,6 @@ class Correctness:
         yield "bits: from the CPU to the GPU", 40, self.resume("cpu", "cuda")
         yield "bits: NCCL, 1 of 3 ranks killed", 40, self.by_nccl(
             3, "--inject", "rank=1,step=50,kind=kill")
-        yield "engine torch", 60, self.torch
 
     def refusals(self):
         hidden = {"CUDA_VISIBLE_DEVICES": ""}

@@ -36,13 +36,17 @@ class Run:
 
 
 class Lockstep:
-    """`device`: "cuda", or "cpu" for a rehearsal."""
+    """`device`: "cuda", or "cpu" for a rehearsal; `data`: where MNIST may be."""
 
     def __init__(self, preset, device, data, scratch):
         self.program = ROOT / "build" / preset / "lockstep"
         self.launcher = [ROOT / "launch/run", "--preset", preset]
-        self.device, self.data, self.scratch = device, data, scratch
+        self.device, self.folders, self.scratch = device, data, scratch
         self.numbers = itertools.count(1)
+
+    @property
+    def data(self):
+        return next(f for f in self.folders if (f / "train-images-idx3-ubyte").exists())
 
     def command(self, ranks, words):
         launcher = [*self.launcher, "-n", ranks, "--"] if ranks else [self.program]

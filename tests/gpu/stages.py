@@ -79,5 +79,6 @@ class Stages:
         except Exception as error:  # of this script or of the machine: the other stages go on
             return "failed", f"{type(error).__name__}: {error}"
 
-    def passed(self, name):
-        return any(r["stage"] == name and r["outcome"] == "passed" for r in self.results)
+    def outcome_of(self, name):
+        """None if it was not among the stages."""
+        return next((r["outcome"] for r in self.results if r["stage"] == name), None)
