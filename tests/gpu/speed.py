@@ -5,8 +5,7 @@ import pathlib
 import sys
 
 from report import BATCH, STEPS_PER_EPOCH
-from runs import last_line
-from stages import Failed, NotRun
+from stages import Failed, NotRun, last_line
 
 PEERS = pathlib.Path(__file__).resolve().parent / "peers"
 ORDERED_STEPS = 10 * STEPS_PER_EPOCH
