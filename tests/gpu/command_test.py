@@ -95,9 +95,10 @@ class SmallData(unittest.TestCase):
     def test_is_one_step_of_the_first_pictures(self):
         with tempfile.TemporaryDirectory() as folder:
             small = runs.write_small_data(MNIST, pathlib.Path(folder))
-            images = (small / "train-images-idx3-ubyte").read_bytes()
+            name = "train-images-idx3-ubyte"
+            images = (small / name).read_bytes()
             self.assertEqual(len(images), 16 + 140 * 784)
-            self.assertEqual(images[16:], (MNIST / "train-images-idx3-ubyte").read_bytes()[16:len(images)])
+            self.assertEqual(images[16:], (MNIST / name).read_bytes()[16:len(images)])
             program = runs.ROOT / "build" / PRESET / "lockstep"
             said = subprocess.run([program, "train", "--data", small, "--epochs", "1", "--out",
                                    small / "run", "--device", "cpu"], text=True, capture_output=True)
@@ -115,19 +116,20 @@ class Peers(unittest.TestCase):
     def test_all_do_the_same_job(self):
         with tempfile.TemporaryDirectory() as folder:
             program = runs.ROOT / "build" / PRESET / "lockstep"
-            subprocess.run([program, "bench", "--export", folder, "--steps", "156", "--data", MNIST],
-                           check=True, capture_output=True)
+            subprocess.run([program, "bench", "--export", folder, "--steps", "156",
+                            "--data", MNIST], check=True, capture_output=True)
             results = []
             for script, *words in (("eager.py",), ("graph.py", "--steps-per-launch", "13"),
                                    ("jitted.py", "--steps-per-launch", "39")):
-                ended = subprocess.run([self.PYTHON, HERE / "peers" / script, "--data", MNIST, "--start",
-                                        folder, "--device", "cpu", "--chunks", "2", *words],
-                                       text=True, capture_output=True)
+                ended = subprocess.run(
+                    [self.PYTHON, HERE / "peers" / script, "--data", MNIST, "--start", folder,
+                     "--device", "cpu", "--chunks", "2", *words], text=True, capture_output=True)
                 self.assertEqual(ended.returncode, 0, ended.stderr)
                 results.append(json.loads(ended.stdout))
             for result in results[1:]:
                 self.assertAlmostEqual(result["first_loss"], results[0]["first_loss"], places=5)
-                self.assertAlmostEqual(result["test_accuracy"], results[0]["test_accuracy"], delta=0.02)
+                self.assertAlmostEqual(result["test_accuracy"], results[0]["test_accuracy"],
+                                       delta=0.02)
 
 
 if __name__ == "__main__":

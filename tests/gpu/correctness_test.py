@@ -66,7 +66,8 @@ class Weights(Invented):
 
     def test_a_build_without_nccl_is_not_run(self):
         with self.assertRaisesRegex(NotRun, "--architecture 90"):
-            self.correctness(ended(code=2, err="lockstep: this build has no NCCL")).by_nccl(2)(Budget(5))
+            run = ended(code=2, err="lockstep: this build has no NCCL")
+            self.correctness(run).by_nccl(2)(Budget(5))
 
     def test_a_resumed_run_must_have_resumed(self):
         tested = self.correctness(*[ended()] * 3)

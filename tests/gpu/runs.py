@@ -52,12 +52,12 @@ class Lockstep:
         launcher = [*self.launcher, "-n", ranks, "--"] if ranks else [self.program]
         return [*launcher, *words]
 
-    def train(self, budget, *words, ranks=None, device=None, data=None, out=None, before=(), **variables):
+    def train(self, budget, *words, ranks=None, device=None, data=None, before=(), **variables):
         """`ranks`: by launch/run; `before`: what the program is run under."""
-        folder = out or self.scratch / f"run-{next(self.numbers)}"
+        folder = self.scratch / f"run-{next(self.numbers)}"
         ended = budget.run(*before, *self.command(ranks, [
-            "train", "--no-progress", "--device", device or self.device, "--data", data or self.data,
-            "--out", folder, *words]), env=os.environ | variables)
+            "train", "--no-progress", "--device", device or self.device,
+            "--data", data or self.data, "--out", folder, *words]), env=os.environ | variables)
         return Run(ended, folder)
 
 

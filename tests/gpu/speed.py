@@ -59,7 +59,8 @@ class Speed:
 
     def last(self):
         row = self.rows[-1]
-        return f"{row['p50_us']:.1f} us a step, {1e-3 * BATCH * STEPS_PER_EPOCH / row['epoch_ms']:.2f} M samples/s"
+        samples = BATCH * STEPS_PER_EPOCH / row["epoch_ms"]  # a millisecond
+        return f"{row['p50_us']:.1f} us a step, {1e-3 * samples:.2f} M samples/s"
 
     def stages(self):
         yield "speed: lockstep", 40, self.ours
