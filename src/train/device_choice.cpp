@@ -44,9 +44,16 @@ void explain_no_gpu(const RunConfig& config, const Machine& machine, const Usabl
       fmt::format("--device cuda on rank {}: {}; {}, or use --device auto", rank, reason, remedy));
 }
 
+/// It computes on the CPU unless a GPU is asked for, and hands its gradient to the host there too.
+bool is_torch_on_gpu(const RunConfig& config) {
+  return config.engine.name == "torch" && config.device == "cuda";
+}
+
 /// Why the ranks' sums can't be NCCL's, which takes them in GPUs' memory; empty if they can.
-std::string obstacle_to_nccl(const Machine& machine, const DeviceChoice& choice, bool shared) {
+std::string obstacle_to_nccl(const RunConfig& config, const Machine& machine,
+                             const DeviceChoice& choice, bool shared) {
   if (!machine.nccl) return "this build has no NCCL";
+  if (is_torch_on_gpu(config)) return "the engine torch sums in the host's memory";
   if (!choice.gpu) return "not every rank has a GPU";
   if (shared && !machine.nccl_shares_gpus)
     return "ranks share a GPU, which this NCCL does not take";
@@ -62,7 +69,7 @@ bool all_say(Communicator& world, bool yes) {
 
 void choose_sums(const RunConfig& config, const Machine& machine, Communicator& world, bool shared,
                  DeviceChoice& choice) {
-  const std::string obstacle = obstacle_to_nccl(machine, choice, shared);
+  const std::string obstacle = obstacle_to_nccl(config, machine, choice, shared);
   const bool possible = all_say(world, obstacle.empty());
   const std::string& comm = config.comm.name;
   agree(world, [&] {
@@ -88,7 +95,7 @@ Machine this_machine() {
 
 bool may_use_gpu(const RunConfig& config) {
   const std::string& engine = config.engine.name;
-  const bool engine_of_cpu = engine != "auto";
+  const bool engine_of_cpu = engine != "auto" && !is_torch_on_gpu(config);
   if (config.device == "cuda" && engine_of_cpu) {
     refuse(fmt::format("--device cuda: the engine {} computes on the CPU; leave one of them out",
                        engine));

@@ -125,11 +125,12 @@ void Job::make_reducer() {
 }
 
 void Job::make_replica(const TrainingState& from) {
-  team_ = std::make_unique<Team>(device_->gpu ? 1 : std::min(threads_, owned_.size()));
+  const bool by_kernels = device_->gpu && config_.engine.name != "torch";
+  team_ = std::make_unique<Team>(by_kernels ? 1 : std::min(threads_, owned_.size()));
   std::vector<float> parameters(parameter_count(shape_));
   initialise(shape_, recipe_.seed, recipe_.recurrent, parameters);
-  if (device_->gpu) {
-    make_device_replica_of(std::move(parameters));
+  if (by_kernels) {
+    make_device_replica_of(parameters);
   } else {
     make_host_replica_of(std::move(parameters));
   }
@@ -148,6 +149,7 @@ void Job::make_device_replica_of(const std::vector<float>& parameters) {
 void Job::make_host_replica_of(std::vector<float> parameters) {
   EngineConfig engine_config = config_.engine;
   engine_config.workers = team_->size();
+  engine_config.gpu = device_->gpu;
   engine_config.limit = gradient_limit();
   auto engine = make_engine(engine_config, shape_);
   engine_ = engine->name();

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -51,6 +52,7 @@ struct EngineConfig {
   bool dense = false;       // simd only: compute with blank pixels too; same bits, for measurements
   std::size_t workers = 1;  // threads that may call at the same time, each with its own number
   float limit = 8192.0f;    // a block's gradient of this magnitude or more is invalid
+  std::optional<std::size_t> gpu = {};  // torch only: the GPU's place in CUDA's order; else the CPU
 };
 
 /// Where a worker's time in add_gradient went since the engine was made.

@@ -5,7 +5,6 @@ each with its part of the batch (shard_map) and the gradients summed.
 """
 import os
 
-from job import BETA1, BETA2, EPSILON, HIDDEN, LEARNING_RATE, ROWS
 from measure import parse_options, run
 
 options = parse_options(devices=1)
@@ -17,36 +16,7 @@ import jax
 import jax.numpy as jnp
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-
-def rows_of(images):
-    """[time][sample][column], in fp32."""
-    return jnp.swapaxes(images.astype(jnp.float32) / 255, 0, 1)
-
-
-def logits_of(weights, rows):
-    def cell(state, row):
-        inputs = row @ weights["input_kernel"] + state @ weights["recurrent_kernel"]
-        return jnp.tanh(inputs + weights["bias"]), None
-
-    first = jnp.zeros((rows.shape[1], HIDDEN))
-    last, _ = jax.lax.scan(cell, first, rows, unroll=ROWS)
-    return last @ weights["head_kernel"] + weights["head_bias"]
-
-
-def loss_of(weights, rows, labels):
-    log_probabilities = jax.nn.log_softmax(logits_of(weights, rows))
-    return -jnp.mean(jnp.take_along_axis(log_probabilities, labels[:, None], 1))
-
-
-def adam(state, gradients):
-    """TensorFlow's form, as lockstep's."""
-    t = state["step"] + 1
-    rate = LEARNING_RATE * jnp.sqrt(1 - BETA2**t) / (1 - BETA1**t)
-    m = jax.tree.map(lambda m, g: BETA1 * m + (1 - BETA1) * g, state["m"], gradients)
-    v = jax.tree.map(lambda v, g: BETA2 * v + (1 - BETA2) * g * g, state["v"], gradients)
-    weights = jax.tree.map(lambda p, m, v: p - rate * m / (jnp.sqrt(v) + EPSILON),
-                           state["weights"], m, v)
-    return {"weights": weights, "m": m, "v": v, "step": t}
+from jax_job import adam, first_state, logits_of, loss_of, rows_of
 
 
 def step(state, images, labels, pictures, axis=None):
@@ -80,11 +50,7 @@ class Trainer:
         return jax.device_put(value, NamedSharding(self.mesh, PartitionSpec()))
 
     def reset(self):
-        names = ["input_kernel", "recurrent_kernel", "bias", "head_kernel", "head_bias"]
-        weights = {name: getattr(self.job, name) for name in names}
-        zeros = jax.tree.map(jnp.zeros_like, weights)
-        self.state = self.everywhere({"weights": weights, "m": zeros,
-                                      "v": jax.tree.map(jnp.copy, zeros), "step": jnp.float32(0)})
+        self.state = self.everywhere(first_state(self.job))
 
     def step(self, pictures):
         loss, self.state = self.jitted(self.state, self.images, self.labels, pictures)

@@ -1,15 +1,15 @@
-"""What the three PyTorch peers share: the job's bytes as tensors, a batch, Adam, the test set."""
+"""What the PyTorch peers share: the job's bytes as tensors, a batch, Adam, the test set."""
 import torch
 
 from job import BETA1, BETA2, EPSILON, LEARNING_RATE
 
 
 class TorchJob:
-    def __init__(self, job):
-        self.images = torch.from_numpy(job.images.copy())
-        self.labels = torch.from_numpy(job.labels).long()
-        self.test_images = torch.from_numpy(job.test_images.copy())
-        self.test_labels = torch.from_numpy(job.test_labels).long()
+    def __init__(self, job, device="cpu"):
+        self.images = torch.from_numpy(job.images.copy()).to(device)
+        self.labels = torch.from_numpy(job.labels).long().to(device)
+        self.test_images = torch.from_numpy(job.test_images.copy()).to(device)
+        self.test_labels = torch.from_numpy(job.test_labels).long().to(device)
 
     def batch(self, pictures):
         return rows_of(self.images[pictures]), self.labels[pictures]
@@ -25,6 +25,6 @@ def rows_of(images):
     return images.float().div_(255).transpose(0, 1)
 
 
-def adam(parameters):
+def adam(parameters, **more):
     """PyTorch's form: TensorFlow's with sqrt(1 - beta2^t) of its epsilon, which costs the same."""
-    return torch.optim.Adam(parameters, LEARNING_RATE, (BETA1, BETA2), EPSILON, fused=True)
+    return torch.optim.Adam(parameters, LEARNING_RATE, (BETA1, BETA2), EPSILON, fused=True, **more)

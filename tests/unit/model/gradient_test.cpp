@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <optional>
 
 #include <lockstep/core/error.hpp>
 #include <lockstep/core/fixed_point.hpp>
@@ -62,12 +63,15 @@ TEST_P(Gradient, agrees_with_finite_differences_in_every_tensor) {
 
 INSTANTIATE_TEST_SUITE_P(Engines, Gradient, testing::Values("reference", "auto"));
 
-TEST(TorchEngine, agrees_with_the_default_engine_to_1e_5_in_every_tensor) {
+/// On the CPU, or on the first GPU.
+class TorchEngine : public testing::TestWithParam<std::optional<std::size_t>> {};
+
+TEST_P(TorchEngine, agrees_with_the_default_engine_to_1e_5_in_every_tensor) {
   const ModelShape shape;
   const Pictures pictures(shape, 128);
   std::unique_ptr<Engine> torch;
   try {
-    torch = make_engine({.name = "torch"}, shape);
+    torch = make_engine({.name = "torch", .gpu = GetParam()}, shape);
   } catch (const Error& error) {
     GTEST_SKIP() << error.what();
   }
@@ -86,6 +90,23 @@ TEST(TorchEngine, agrees_with_the_default_engine_to_1e_5_in_every_tensor) {
   EXPECT_NEAR(loss_from_fixed(tally.loss), loss_from_fixed(expected_tally.loss), 1e-3);
   for (std::size_t i = 0; i < probabilities.size(); ++i) {
     EXPECT_NEAR(probabilities[i], expected_probabilities[i], 1e-5);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, TorchEngine, testing::Values(std::nullopt, 0),
+                         [](const auto& device) { return device.param ? "gpu" : "cpu"; });
+
+TEST(TorchEngineOnGpu, without_a_gpu_is_refused_in_one_line) {
+  try {
+    make_engine({.name = "torch", .gpu = 0}, ModelShape{});
+    GTEST_SKIP() << "this machine has a GPU that LibTorch can use";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::usage);
+    const std::string line = error.what();
+    EXPECT_EQ(line.find('\n'), std::string::npos) << line;
+    EXPECT_TRUE(line.find("or use --device cpu") != std::string::npos ||
+                line.find("no LibTorch") != std::string::npos)
+        << line;
   }
 }
 

@@ -155,6 +155,19 @@ TEST(DeviceChoice, nccl_is_refused_where_it_can_not_be) {
                  "--comm auto");
 }
 
+TEST(DeviceChoice, the_engine_torch_takes_a_gpu_only_where_that_is_asked_for) {
+  EXPECT_THAT(choose(2, asked("auto", "auto", "torch"), host(2)).gpus, Each(-1));
+  const Chosen chosen = choose(2, asked("cuda", "auto", "torch"), host(2));
+  EXPECT_THAT(chosen.gpus, ElementsAre(0, 1));
+  EXPECT_FALSE(chosen.nccl);
+  EXPECT_EQ(chosen.header,
+            ", on NVIDIA H200, sums over threads of one process: the engine torch sums in the "
+            "host's memory");
+  expect_refusal(1, asked("cuda", "nccl", "torch"), host(1),
+                 "--comm nccl on rank 0: the engine torch sums in the host's memory; use --comm "
+                 "auto");
+}
+
 TEST(DeviceChoice, options_that_contradict_each_other_are_refused) {
   expect_refusal(1, asked("cuda", "auto", "simd"), host(1),
                  "--device cuda: the engine simd computes on the CPU; leave one of them out");

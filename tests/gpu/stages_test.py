@@ -1,0 +1,74 @@
+import pathlib
+import tempfile
+import time
+import unittest
+
+from stages import Budget, Failed, NotRun, Stages
+
+
+def raising(error):
+    def work(_):
+        raise error
+    return work
+
+
+class Outcomes(unittest.TestCase):
+    def setUp(self):
+        self.told = []
+        self.stages = Stages(60, self.told.append)
+
+    def outcome(self, work, seconds=60):
+        self.stages.run("stage", seconds, work)
+        result = self.stages.results[-1]
+        return result["outcome"], result["detail"]
+
+    def test_what_works_has_passed(self):
+        self.assertEqual(self.outcome(lambda budget: "9ced3b"), ("passed", "9ced3b"))
+        self.assertEqual(self.outcome(lambda budget: None), ("passed", ""))
+        self.assertIn("stage: 9ced3b", self.told[0])
+
+    def test_what_could_not_be_tried_has_not_passed(self):
+        self.assertEqual(self.outcome(raising(NotRun("no JAX"))), ("not run", "no JAX"))
+
+    def test_a_stage_that_fails_does_not_stop_the_next(self):
+        self.assertEqual(self.outcome(raising(Failed("weights differ"))), ("failed", "weights differ"))
+        self.assertEqual(self.outcome(raising(KeyError("p50"))), ("failed", "KeyError: 'p50'"))
+        self.assertEqual(self.outcome(lambda budget: "on")[0], "passed")
+
+    def test_what_there_is_no_time_for_is_not_run(self):
+        self.stages = Stages(0, self.told.append)
+        self.assertEqual(self.outcome(lambda budget: "done")[0], "not run")
+
+    def test_a_stage_gets_no_more_than_is_left_of_the_whole(self):
+        Stages(5, self.told.append).run("stage", 60, lambda b: self.assertLessEqual(b.left(), 5))
+        self.assertIn("passed", self.told[-1])
+
+
+class Commands(unittest.TestCase):
+    def test_one_that_takes_too_long_is_killed_with_its_children(self):
+        with tempfile.TemporaryDirectory() as folder:
+            number = pathlib.Path(folder, "child")
+            begin = time.monotonic()
+            with self.assertRaises(Failed):
+                Budget(0.5).run("sh", "-c", f"sleep 60 & echo $! >{number}; wait")
+            self.assertLess(time.monotonic() - begin, 10)
+            self.assertFalse(alive(int(number.read_text())))
+
+    def test_one_that_fails_says_its_last_line(self):
+        with self.assertRaisesRegex(Failed, "exit code 3: no disk"):
+            Budget(10).succeed("sh", "-c", "echo some words >&2; echo no disk >&2; exit 3")
+
+    def test_output_comes_back(self):
+        self.assertEqual(Budget(10).succeed("echo", 1), "1\n")
+
+
+def alive(process):
+    """A killed child without a parent to wait for it may stay as a zombie for a moment."""
+    try:
+        return pathlib.Path(f"/proc/{process}/stat").read_text().split()[2] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+if __name__ == "__main__":
+    unittest.main()
