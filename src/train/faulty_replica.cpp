@@ -50,7 +50,7 @@ StepOutcome FaultyReplica::step(std::uint64_t step, const RankReport& request) {
   if (take(FaultKind::full_disk, step)) fill_disk();
   if (slow_) std::this_thread::sleep_for(slowness);
   if (take(FaultKind::wrong_sum, step)) world_.spoil_next_sum();
-  const StepOutcome outcome = replica_.step(step, request);
+  const StepOutcome outcome = ForwardingReplica::step(step, request);
   if (take(FaultKind::flip, step)) change_weight(flipped);
   return outcome;
 }
@@ -63,10 +63,10 @@ bool FaultyReplica::take(FaultKind kind, std::uint64_t step) {
 }
 
 void FaultyReplica::change_weight(float (*change)(float)) {
-  TrainingState state = replica_.state();
-  float& weight = state.parameters[state.parameters.size() / 3];
+  TrainingState changed = state();
+  float& weight = changed.parameters[changed.parameters.size() / 3];
   weight = change(weight);
-  replica_.restore(state);
+  restore(changed);
 }
 
 }  // namespace lockstep
