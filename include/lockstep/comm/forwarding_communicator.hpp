@@ -29,6 +29,7 @@ class ForwardingCommunicator : public Communicator {
   }
   void barrier() override { inner_.barrier(); }
   void settle() override { inner_.settle(); }
+  void poll() override { inner_.poll(); }
   std::vector<std::size_t> recover() override { return inner_.recover(); }
   std::unique_ptr<Communicator> first(std::size_t count) override { return inner_.first(count); }
   [[noreturn]] void abort(int exit_code) noexcept override {
