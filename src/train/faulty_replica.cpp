@@ -16,7 +16,7 @@ namespace lockstep {
 namespace {
 
 constexpr auto slowness = std::chrono::milliseconds(20);
-constexpr rlim_t full_disk_bytes = 4096;  // of a file; writes beyond fail
+constexpr rlim_t full_disk_bytes = 1024;  // of a file; writes beyond fail
 
 /// As a crash while it was written without care, or a bad disk, would leave it.
 void tear_newest_checkpoint(const std::filesystem::path& run) {
