@@ -16,7 +16,7 @@ namespace lockstep {
 namespace {
 
 constexpr auto slowness = std::chrono::milliseconds(20);
-constexpr rlim_t full_disk_bytes = 4096;  // of a file; writes beyond fail
+constexpr rlim_t full_disk_bytes = 1024;  // of a file; writes beyond fail
 
 /// As a crash while it was written without care, or a bad disk, would leave it.
 void tear_newest_checkpoint(const std::filesystem::path& run) {
@@ -52,7 +52,7 @@ StepOutcome FaultyReplica::step(std::uint64_t step, const StepRequest& request) 
   if (take(FaultKind::wrong_sum, step)) world_.spoil_next_sum();
   StepRequest now = request;
   if (slow_ || !faults_.empty()) now.until = step;  // they happen between steps
-  const StepOutcome outcome = replica_.step(step, now);
+  const StepOutcome outcome = ForwardingReplica::step(step, now);
   if (take(FaultKind::flip, step)) change_weight(flipped);
   return outcome;
 }
@@ -65,10 +65,10 @@ bool FaultyReplica::take(FaultKind kind, std::uint64_t step) {
 }
 
 void FaultyReplica::change_weight(float (*change)(float)) {
-  TrainingState state = replica_.state();
-  float& weight = state.parameters[state.parameters.size() / 3];
+  TrainingState changed = state();
+  float& weight = changed.parameters[changed.parameters.size() / 3];
   weight = change(weight);
-  replica_.restore(state);
+  restore(changed);
 }
 
 }  // namespace lockstep

@@ -62,6 +62,16 @@ std::string list(const Members& members) {
   return text;
 }
 
+/// Who starts a run again whose ranks are all lost, as a phrase; empty: nobody does.
+std::string start_again() {
+  if (const std::size_t restarts = restarts_left(); restarts > 0) {
+    return fmt::format("launch/run starts again from the newest checkpoint, up to {} times",
+                       restarts);
+  }
+  if (is_queued_again()) return "the job is queued again and goes on from the newest checkpoint";
+  return "";
+}
+
 }  // namespace
 
 /// What a rank tells of itself.
@@ -202,18 +212,15 @@ void Recovery::take_over(Standing& standing, const std::vector<Row>& rows, std::
 }
 
 std::string Recovery::means() const {
-  const std::size_t restarts = restarts_left();
-  const std::string again =
-      fmt::format("launch/run starts again from the newest checkpoint, up to {} times", restarts);
+  const std::string again = start_again();
   if (world_.size() > 1 && world_.can_recover()) {
     return "Lost ranks: the others go on in place (ULFM)" +
-           (restarts == 0 ? "" : "; if all are lost, " + again);
+           (again.empty() ? "" : "; if all are lost, " + again);
   }
-  if (restarts > 0) return "Lost ranks: " + again;
+  if (!again.empty()) return "Lost ranks: " + again;
   if (world_.size() == 1) return "";
   return "Lost ranks: the run ends with exit code 5, to be started again; launch/run "
-         "--max-restarts "
-         "would do that";
+         "--max-restarts would do that";
 }
 
 std::vector<std::string> Recovery::names() const {
@@ -241,7 +248,7 @@ std::string Recovery::host_key() const {
   return fmt::format("lockstep-{}-{}", first->process, first->seen);
 }
 
-std::vector<std::string> Recovery::tell(std::uint64_t step) {
+std::vector<std::string> Recovery::happened(std::uint64_t step) const {
   std::vector<std::string> lines;
   if (begin_ == 0) return lines;
   const std::string end =
@@ -265,10 +272,13 @@ std::vector<std::string> Recovery::tell(std::uint64_t step) {
         "A sum was wrong, or a call failed, on a rank after step {}, though none was lost{}", step,
         end));
   }
+  return lines;
+}
+
+void Recovery::forget() {
   begin_ = 0;
   lost_.clear();
   healed_.clear();
-  return lines;
 }
 
 }  // namespace lockstep

@@ -42,9 +42,11 @@ class Recovery {
   /// begun: a checkpoint, or the first step, is where to go on from. Collective.
   void agree_on(Standing& standing);
 
-  /// What happened since the last call, one line each for rank 0's console; called when the
-  /// survivors go on, after `step`. Every survivor knows the same.
-  std::vector<std::string> tell(std::uint64_t step);
+  /// What happened since forget(), one line each for rank 0's console; called when the survivors go
+  /// on, after `step`.
+  std::vector<std::string> happened(std::uint64_t step) const;
+  /// To be called once rank 0 is known to have told it: if it died before, the next one does.
+  void forget();
 
   /// One line on what follows if ranks die; empty if there are no others to go on.
   std::string means() const;
@@ -52,6 +54,7 @@ class Recovery {
   /// By rank: "2 (node7, process 4711)", with the number that it had when the run began.
   std::vector<std::string> names() const;
 
+  /// Of first_size(). Every survivor counts the same.
   std::size_t ranks_lost() const noexcept { return ranks_lost_; }
 
   // For those that watch over the ranks of a host:
@@ -86,7 +89,7 @@ class Recovery {
   std::uint64_t step_ = 0;    // the furthest when the group was left last
   int without_loss_ = 0;      // recoveries at that step by which nobody was lost
   double begin_ = 0;          // when the recovery that goes on began; 0: none does
-  std::vector<Member> lost_;  // since the last tell()
+  std::vector<Member> lost_;  // since forget()
   std::vector<Member> healed_;
 };
 

@@ -107,10 +107,10 @@ class Run {
       job_ = std::make_unique<Job>(config_, world_, standing_.state);
     }
     if (heartbeats_) heartbeats_->forget_name();
-    const auto happened = recovery_.tell(standing_.state.step);
     agree(world_, [&] {
-      if (world_.rank() == 0) report(happened);
+      if (world_.rank() == 0) report(recovery_.happened(standing_.state.step));
     });
+    recovery_.forget();
     if (!standing_.begun()) begin();
     pulse_.set(Activity::saving);
     faulty_.emplace(job_->replica(), faulty_world_, config_.faults, config_.out);

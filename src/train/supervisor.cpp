@@ -18,4 +18,8 @@ std::size_t restarts_left() noexcept {
   return given == nullptr ? 0 : std::strtoul(given, nullptr, 10);
 }
 
+bool is_queued_again() noexcept {
+  return std::getenv("LOCKSTEP_QUEUED_AGAIN") != nullptr;
+}
+
 }  // namespace lockstep

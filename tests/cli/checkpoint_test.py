@@ -7,7 +7,8 @@ import shutil
 import signal
 import unittest
 
-from program import ProgramTest, children, compress, needs_mpi, read_idx, read_json, write_idx
+from program import (ProgramTest, children, compress, lockstep, needs_mpi, read_idx, read_json,
+                     write_idx)
 
 EPOCHS = 30  # of 343 steps of a fraction of a millisecond: long enough to be met at work
 RUN = ["train", "--data", "synthetic", "--epochs", EPOCHS, "--hidden", 8, "--batch-size", 16,
@@ -109,6 +110,54 @@ class Resume(CheckpointTest):
         process.wait(60)
         text = self.succeed("inspect", "--model", self.checkpoints()[0])
         self.assertIn("exp_avg_sq.head.bias", text)
+
+
+class Rehearsal(CheckpointTest):
+    """--inject of what happens to files."""
+
+    def torn(self, ranks):
+        """What a torn checkpoint and the death of all ranks is in --inject. The steps before are
+        slow, so that checkpoints are on disk to be torn."""
+        faults = ["rank=0,step=650,kind=slow", "rank=0,step=799,kind=torn-checkpoint"]
+        return ":".join(faults + [f"rank={rank},step=800,kind=kill" for rank in range(ranks)])
+
+    def assert_goes_on_before_the_torn_one(self, **how):
+        older, newest = self.checkpoints()[-2:]
+        out = self.go_on(**how)
+        self.assertEqual(out.count("Warning: "), 1, out)
+        self.assertRegex(out, f"Warning: a damaged checkpoint is left out: .*{newest.name}")
+        self.assertIn(f"Going on after step {int(re.search(r'[0-9]+', older.name)[0])} of", out)
+        self.assert_whole(out, restarts=1)
+
+    def test_of_a_torn_checkpoint_costs_what_came_after_the_one_before(self):
+        ended = lockstep(*RUN, "--out", self.run_folder, "--inject", self.torn(1))
+        self.assertEqual(ended.returncode, -signal.SIGKILL, ended.stderr)
+        self.assert_goes_on_before_the_torn_one()
+
+    @needs_mpi
+    def test_of_a_torn_checkpoint_on_two_ranks_that_go_on_as_three(self):
+        lockstep(*RUN, "--out", self.run_folder, "--inject", self.torn(2), ranks=2)
+        self.assertNotIn("summary.json", self.files("run"))
+        self.assert_goes_on_before_the_torn_one(ranks=3)
+
+    def assert_disk_full(self, ranks):
+        ended = self.fail_with(6, "model.safetensors", *RUN, "--out", self.run_folder, "--inject",
+                               "rank=0,step=8999,kind=full-disk", ranks=ranks)
+        warnings = re.findall(r"Warning: (\w+) not being saved, training goes on", ended.stdout)
+        self.assertEqual(sorted(warnings), ["checkpoints", "metrics"], ended.stdout)
+        self.assertEqual(ended.stdout.split()[-1], self.expected())
+        self.assertNotIn("summary.json", self.files("run"))
+        out = self.go_on()
+        self.assertNotIn("Warning", out)
+        self.assertLess(int(re.search(r"Going on after step (\d+) of", out)[1]), 9000)
+        self.assert_whole(out, restarts=1)
+
+    def test_of_a_full_disk_is_told_while_training_goes_on_and_made_good_later(self):
+        self.assert_disk_full(ranks=0)
+
+    @needs_mpi
+    def test_of_a_full_disk_is_the_failure_of_all_ranks(self):
+        self.assert_disk_full(ranks=2)
 
 
 class Refusal(CheckpointTest):

@@ -1,5 +1,6 @@
 """A run of the program under mpirun whose ranks can be found, killed and watched."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -7,6 +8,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -115,13 +117,21 @@ class FaultyRun:
         except (OSError, ValueError):
             return None
 
+    def steps(self):
+        """The rows of metrics.jsonl that are steps, up to a torn one."""
+        rows = []
+        with contextlib.suppress(OSError, ValueError):
+            for line in (self.out / "metrics.jsonl").read_text().splitlines():
+                rows.append(json.loads(line))
+        return [row for row in rows if row["kind"] == "step"]
+
+    def step_seconds(self):
+        """By step, on the rank that told it."""
+        return {row["step"]: row["seconds"] for row in self.steps()}
+
     def metrics_fault(self, steps):
         """What is wrong with the rows of metrics.jsonl: gaps, doubles. Empty: nothing."""
-        found = []
-        for line in (self.out / "metrics.jsonl").read_text().splitlines():
-            row = json.loads(line)
-            if row["kind"] == "step":
-                found.append(row["step"])
+        found = [row["step"] for row in self.steps()]
         if found == list(range(1, steps + 1)):
             return ""
         missing = sorted(set(range(1, steps + 1)) - set(found))
@@ -129,6 +139,15 @@ class FaultyRun:
 
     def forget(self):
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def undisturbed(ranks, options):
+    """The ended run that nothing happens to; ends the script if it could not."""
+    run = FaultyRun(ranks, options)
+    if run.wait(120) != 0 or run.hash() is None:
+        raise SystemExit(f"{pathlib.Path(sys.argv[0]).name}: the undisturbed run failed: {run.text}")
+    run.forget()
+    return run
 
 
 def quantile(values, q):

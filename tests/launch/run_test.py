@@ -77,8 +77,13 @@ class Run(CloneTest):
         self.wait_for(lambda: not any(pathlib.Path(f"/proc/{rank}").exists() for rank in ranks))
 
     def test_says_what_is_missing(self):
+        alone = self.root / "build" / "alone"
+        alone.mkdir()
+        (alone / "mpirun.txt").write_text("\n")
+        (alone / "lockstep").symlink_to("../release/lockstep")
         for words, text in ((["-n", "2"], "no command"), (["-n", "two", "--", "x"], "-n needs"),
-                            (["-n", "2", "--preset", "none", "--", "x"], "launch/build none")):
+                            (["-n", "2", "--preset", "none", "--", "x"], "launch/build none"),
+                            (["-n", "2", "--preset", "alone", "--", "x"], "has no MPI")):
             ended = self.script("run", *words)
             self.assertEqual(ended.returncode, 2)
             self.assertIn(text, ended.stderr)

@@ -1,10 +1,13 @@
 // Ranks die at calls all over a run, as threads of this process: the same weights come out.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 #include <fstream>
 #include <map>
 #include <mutex>
+#include <regex>
+#include <set>
 
 #include <nlohmann/json.hpp>
 
@@ -14,9 +17,15 @@
 
 #include "../temporary_folder.hpp"
 #include "made_digits.hpp"
+#include "recovery.hpp"
 
 namespace lockstep {
 namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
 
 /// Dies at its call number `last`, counted from 0.
 class Mortal final : public ForwardingCommunicator {
@@ -136,6 +145,65 @@ TEST(Recovery, a_new_rank_0_leaves_no_gap_and_no_double_row_in_the_metrics) {
     EXPECT_TRUE(std::filesystem::exists(config.out / "summary.json")) << call;
   }
   testing::internal::GetCapturedStdout();
+}
+
+/// Which ranks the lines "Lost rank 2 (...)" and "Lost ranks 0 (...), 2 (...)" name.
+std::set<std::size_t> ranks_named(const std::string& said) {
+  static const std::regex line("Lost ranks? (.*) after step"), rank("(?:^|, )([0-9]+)\\b");
+  std::set<std::size_t> named;
+  for (std::sregex_iterator at(said.begin(), said.end(), line), end; at != end; ++at) {
+    const std::string list = (*at)[1];
+    for (std::sregex_iterator one(list.begin(), list.end(), rank); one != end; ++one) {
+      named.insert(std::stoul((*one)[1]));
+    }
+  }
+  return named;
+}
+
+TEST(Recovery, two_losses_close_together_are_both_told_and_counted) {
+  testing::internal::CaptureStdout();
+  const std::size_t calls = run(small_run(), 4, {}).calls;
+  testing::internal::GetCapturedStdout();
+  RunConfig config = small_run();
+  config.console.quiet = false;
+  for (const std::size_t call : {std::size_t{2}, calls / 2}) {
+    for (std::size_t later = 1; later <= 8; ++later) {
+      testing::internal::CaptureStdout();
+      const Outcome broken = run(config, 4, {{2, call}, {0, call + later}});
+      const std::string said = testing::internal::GetCapturedStdout();
+      EXPECT_EQ(ranks_named(said), (std::set<std::size_t>{0, 2})) << call << ' ' << later << said;
+      for (const Summary& summary : broken.summaries) {
+        EXPECT_EQ(summary.ranks_lost, 2u) << call << ' ' << later;
+        EXPECT_EQ(summary.world_size, 2u) << call << ' ' << later;
+      }
+    }
+  }
+}
+
+TEST(Recovery, what_happened_is_kept_until_rank_0_is_known_to_have_told_it) {
+  run_on_threads(4, [](Communicator& world) {
+    const std::size_t number = world.rank();
+    Recovery recovery(world);
+    Standing standing;
+    recovery.agree_on(standing);
+    const auto lose = [&](std::size_t lost) {
+      if (number == lost) throw RankDeath();
+      try {
+        world.barrier();
+      } catch (const RankLost& cause) {
+        recovery.leave(standing, cause);
+      }
+      recovery.agree_on(standing);
+    };
+    lose(2);
+    EXPECT_THAT(recovery.happened(0), ElementsAre(HasSubstr("Lost rank 2 (")));
+    lose(0);  // before it has told
+    EXPECT_THAT(recovery.happened(0),
+                ElementsAre(AllOf(HasSubstr("Lost ranks 2 ("), HasSubstr(", 0 ("))));
+    recovery.forget();
+    EXPECT_THAT(recovery.happened(0), IsEmpty());
+    EXPECT_EQ(recovery.ranks_lost(), 2u);
+  });
 }
 
 RunConfig with(const std::string& faults) {
