@@ -1,5 +1,7 @@
 """Runs stages one after the other, each within its time, and keeps what came of them."""
+import contextlib
 import os
+import pathlib
 import signal
 import subprocess
 import time
@@ -18,6 +20,25 @@ def last_line(text):
     return lines[-1] if lines else "no word why"
 
 
+def with_children(process):
+    """Its number and those of all that it has started, directly or not."""
+    found = [process]
+    for number in found:
+        for path in pathlib.Path(f"/proc/{number}/task").glob("*/children"):
+            with contextlib.suppress(OSError):
+                found += map(int, path.read_text().split())
+    return found
+
+
+def kill_with_children(process):
+    """mpirun and its ranks, for one, have sessions of their own."""
+    for number in with_children(process.pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(number, signal.SIGKILL)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.communicate(timeout=10)
+
+
 class Budget:
     """The seconds of one stage."""
 
@@ -32,12 +53,11 @@ class Budget:
         it and its children have been killed."""
         process = subprocess.Popen([str(word) for word in words], text=True, errors="replace",
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, start_new_session=True, **how)
+                                   stderr=subprocess.PIPE, **how)
         try:
             out, err = process.communicate(timeout=self.left())
         except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            kill_with_children(process)
             raise Failed(f"{words[0]} had not ended when the stage's time was over") from None
         return subprocess.CompletedProcess(words, process.returncode, out, err)
 

@@ -50,7 +50,7 @@ class Commands(unittest.TestCase):
             number = pathlib.Path(folder, "child")
             begin = time.monotonic()
             with self.assertRaises(Failed):
-                Budget(0.5).run("sh", "-c", f"sleep 60 & echo $! >{number}; wait")
+                Budget(0.5).run("sh", "-c", f"setsid sleep 60 & echo $! >{number}; wait")
             self.assertLess(time.monotonic() - begin, 10)
             self.assertFalse(alive(int(number.read_text())))
 
