@@ -7,6 +7,9 @@ import subprocess
 import time
 
 
+KEPT = 4000  # characters of a failed stage's outputs
+
+
 class NotRun(Exception):
     """The stage could not be tried; says why."""
 
@@ -31,19 +34,22 @@ def with_children(process):
 
 
 def kill_with_children(process):
-    """mpirun and its ranks, for one, have sessions of their own."""
+    """mpirun and its ranks, for one, have sessions of their own. Returns what it had printed."""
     for number in with_children(process.pid):
         with contextlib.suppress(ProcessLookupError):
             os.kill(number, signal.SIGKILL)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.communicate(timeout=10)
+    try:
+        return process.communicate(timeout=10)
+    except subprocess.TimeoutExpired:
+        return "", ""
 
 
 class Budget:
-    """The seconds of one stage."""
+    """The seconds of one stage, and what it ran: {"command", "code", "out", "err"}, the ends of both."""
 
     def __init__(self, seconds):
         self.end = time.monotonic() + seconds
+        self.commands = []
 
     def left(self):
         return max(0.0, self.end - time.monotonic())
@@ -57,9 +63,14 @@ class Budget:
         try:
             out, err = process.communicate(timeout=self.left())
         except subprocess.TimeoutExpired:
-            kill_with_children(process)
+            self.keep(words, "killed", *kill_with_children(process))
             raise Failed(f"{words[0]} had not ended when the stage's time was over") from None
+        self.keep(words, process.returncode, out, err)
         return subprocess.CompletedProcess(words, process.returncode, out, err)
+
+    def keep(self, words, code, out, err):
+        self.commands.append({"command": " ".join(map(str, words)), "code": code,
+                              "out": out[-KEPT:], "err": err[-KEPT:]})
 
     def succeed(self, *words, **how):
         """The standard output of a process that ended with 0, else Failed."""
@@ -70,7 +81,8 @@ class Budget:
 
 
 class Stages:
-    """`results` are {"stage", "outcome": "passed" | "failed" | "not run", "detail", "seconds"}."""
+    """`results` are {"stage", "outcome": "passed" | "failed" | "not run", "detail", "seconds"}, and of
+    those that failed "commands"."""
 
     def __init__(self, seconds, tell=lambda line: print(line, flush=True)):
         self.whole = Budget(seconds)
@@ -80,18 +92,21 @@ class Stages:
     def run(self, name, seconds, work):
         """`work` gets the stage's Budget; what it returns is the detail."""
         begin = time.monotonic()
-        outcome, detail = self.outcome(work, min(seconds, self.whole.left()))
+        budget = Budget(min(seconds, self.whole.left()))
+        outcome, detail = self.outcome(work, budget)
         result = {"stage": name, "outcome": outcome, "detail": detail,
                   "seconds": round(time.monotonic() - begin, 2)}
+        if outcome == "failed":
+            result["commands"] = budget.commands
         self.results.append(result)
         self.tell(f"{outcome:8} {result['seconds']:6.1f} s  {name}{': ' * bool(detail)}{detail}")
 
     @staticmethod
-    def outcome(work, seconds):
-        if seconds == 0:
+    def outcome(work, budget):
+        if budget.left() == 0:
             return "not run", "the time for all stages was over"
         try:
-            return "passed", work(Budget(seconds)) or ""
+            return "passed", work(budget) or ""
         except NotRun as why:
             return "not run", str(why)
         except Failed as why:
