@@ -9,7 +9,7 @@ from stages import Failed, NotRun
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ONE_EPOCH = ("--epochs", 1)
-SHARE_THE_GPU = {"NCCL_MULTI_RANK_GPU_ENABLE": "1"}
+SHARE_THE_GPU = {"NCCL_MULTI_RANK_GPU_ENABLE": "1", "NCCL_DEBUG": "WARN"}
 REFERENCE = "bits: 1 epoch on the CPU"
 
 

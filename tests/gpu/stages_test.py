@@ -35,6 +35,14 @@ class Outcomes(unittest.TestCase):
         self.assertEqual(self.outcome(raising(KeyError("p50"))), ("failed", "KeyError: 'p50'"))
         self.assertEqual(self.outcome(lambda budget: "on")[0], "passed")
 
+    def test_one_that_fails_keeps_what_its_commands_printed(self):
+        self.outcome(lambda budget: budget.succeed("sh", "-c", "echo words; echo why >&2; exit 3"))
+        command = self.stages.results[-1]["commands"][0]
+        self.assertEqual((command["code"], command["out"], command["err"]), (3, "words\n", "why\n"))
+        self.outcome(lambda budget: budget.succeed("sh", "-c", "echo words; exec sleep 60"), 0.3)
+        command = self.stages.results[-1]["commands"][0]
+        self.assertEqual((command["code"], command["out"]), ("killed", "words\n"))
+
     def test_what_there_is_no_time_for_is_not_run(self):
         self.stages = Stages(0, self.told.append)
         self.assertEqual(self.outcome(lambda budget: "done")[0], "not run")
@@ -50,7 +58,7 @@ class Commands(unittest.TestCase):
             number = pathlib.Path(folder, "child")
             begin = time.monotonic()
             with self.assertRaises(Failed):
-                Budget(0.5).run("sh", "-c", f"sleep 60 & echo $! >{number}; wait")
+                Budget(0.5).run("sh", "-c", f"setsid sleep 60 & echo $! >{number}; wait")
             self.assertLess(time.monotonic() - begin, 10)
             self.assertFalse(alive(int(number.read_text())))
 

@@ -7,7 +7,7 @@ from torch_trainer import TorchTrainer
 
 import torch
 
-WARM_UP = 3  # before the capture, on a stream of its own
+WARM_UP = 3  # before the capture, on its stream, which gets cuDNN's workspace then
 
 
 class Trainer(TorchTrainer):
@@ -37,7 +37,7 @@ class Trainer(TorchTrainer):
         torch.cuda.current_stream().wait_stream(stream)
         graph = torch.cuda.CUDAGraph()
         self.adam.zero_grad(set_to_none=True)
-        with torch.cuda.graph(graph):
+        with torch.cuda.graph(graph, stream=stream):
             self.launch()
         return graph.replay
 
