@@ -87,15 +87,22 @@ class Struck final : public ForwardingCommunicator {
  public:
   using Blow = void (*)(std::span<std::int64_t> values);
   Struck(Communicator& inner, std::size_t number, Blow blow)
-      : ForwardingCommunicator(inner), number_(number), blow_(blow) {}
+      : ForwardingCommunicator(inner), number_(number), blow_(blow) {
+    cuda_on_cpu::before_sum = [this](std::span<std::int64_t> values) { strike(values); };
+  }
+  ~Struck() override { cuda_on_cpu::before_sum = nullptr; }
 
   using ForwardingCommunicator::all_reduce;
   void all_reduce(std::span<std::int64_t> values) override {
-    if (values.size() > 100 && ++sums_ == number_) blow_(values);
+    if (values.size() > 100) strike(values);
     ForwardingCommunicator::all_reduce(values);
   }
 
  private:
+  void strike(std::span<std::int64_t> values) {
+    if (++sums_ == number_) blow_(values);
+  }
+
   std::size_t number_;
   Blow blow_;
   std::size_t sums_ = 0;
