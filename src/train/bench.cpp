@@ -15,7 +15,8 @@ namespace lockstep {
 namespace {
 
 constexpr std::size_t warm_up_steps = 20;
-constexpr std::size_t steps_in_a_row = 10;  // then the peak, and as many in free order
+constexpr std::size_t steps_in_a_row = 10;          // then the peak, and as many in free order
+constexpr std::size_t steps_in_a_row_on_gpus = 64;  // for which there is neither
 constexpr std::size_t steps_between_evaluations = 100;
 
 double quantile(std::vector<double> values, double q) {
@@ -153,9 +154,10 @@ BenchResult run_bench(const RunConfig& config, std::size_t steps, double to_accu
   std::vector<std::vector<BenchPart>> step_parts;
   std::vector<double> free_times;
   std::unique_ptr<FreeOrderStep> free_order = make_free_order(job, config, world);
+  const std::size_t in_a_row = job.all_on_gpus() ? steps_in_a_row_on_gpus : steps_in_a_row;
   while (times.size() < steps) {
     peaks.push_back(measure_peak(job, config, world));
-    const std::uint64_t last = step + std::min(steps_in_a_row, steps - times.size());
+    const std::uint64_t last = step + std::min(in_a_row, steps - times.size());
     const std::uint64_t first_of_row = step;
     while (step < last) {
       step_parts.push_back(timed_step(job, ++step, last, batch / static_cast<double>(world.size()),

@@ -29,6 +29,7 @@ void Job::share_out(const TrainingState& from) {
   shape_.classes = static_cast<std::size_t>(classes);
   agree(world_, [&] { load(); });
   threads_ = config_.threads > 0 ? config_.threads : processor_share(world_);
+  host_replica_ = nullptr;
   replica_.reset();
   make_reducer();
   agree(world_, [&] { make_replica(from); });
@@ -125,7 +126,7 @@ void Job::make_reducer() {
 }
 
 void Job::make_replica(const TrainingState& from) {
-  const bool by_kernels = device_->gpu && config_.engine.name != "torch";
+  const bool by_kernels = device_->gpu && config_.engine.name == "auto";
   team_ = std::make_unique<Team>(by_kernels ? 1 : std::min(threads_, owned_.size()));
   std::vector<float> parameters(parameter_count(shape_));
   initialise(shape_, recipe_.seed, recipe_.recurrent, parameters);
@@ -140,10 +141,9 @@ void Job::make_replica(const TrainingState& from) {
 void Job::make_device_replica_of(const std::vector<float>& parameters) {
   engine_ = "cuda";
   isa_ = fmt::format("sm_{}", device_->gpu_capability);
-  host_replica_ = nullptr;
-  replica_ = lockstep::make_device_replica(shape_, gradient_limit(), parameters, local_shards(),
-                                           recipe_.batch_size, world_, reducer_.get(), recipe_.adam,
-                                           schedule_);
+  replica_ =
+      make_device_replica(shape_, gradient_limit(), parameters, local_shards(), recipe_.batch_size,
+                          world_, reducer_.get(), recipe_.adam, schedule_);
 }
 
 void Job::make_host_replica_of(std::vector<float> parameters) {

@@ -42,6 +42,7 @@ class Job {
   Replica& replica() noexcept { return *replica_; }
   /// The same, or null where it is a GPU's.
   HostReplica* host_replica() noexcept { return host_replica_; }
+  bool all_on_gpus() const noexcept { return device_->ranks_on_gpus == world_.size(); }
   Team& team() noexcept { return *team_; }
   const std::string& engine() const noexcept { return engine_; }
   const std::string& isa() const noexcept { return isa_; }

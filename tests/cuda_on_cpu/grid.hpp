@@ -56,7 +56,11 @@ void atomic_access(const void* address, std::size_t bytes);
 
 struct Stream;
 struct Graph;
+/// Of this thread, ready to be launched.
+extern thread_local int living_graphs;
 /// Does `work` in the stream's order, or puts it into the graph that is being captured.
 void enqueue(Stream* stream, std::function<void()> work);
+/// The same for work that is begun again until it says that it is done.
+void enqueue_waiting(Stream* stream, std::function<bool()> work);
 
 }  // namespace cuda_on_cpu

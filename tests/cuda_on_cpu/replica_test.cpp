@@ -11,6 +11,7 @@
 
 #include <lockstep/comm/forwarding_communicator.hpp>
 #include <lockstep/data/dataset.hpp>
+#include <lockstep/train/bench.hpp>
 #include <lockstep/train/run.hpp>
 
 #include "../unit/temporary_folder.hpp"
@@ -87,15 +88,22 @@ class Struck final : public ForwardingCommunicator {
  public:
   using Blow = void (*)(std::span<std::int64_t> values);
   Struck(Communicator& inner, std::size_t number, Blow blow)
-      : ForwardingCommunicator(inner), number_(number), blow_(blow) {}
+      : ForwardingCommunicator(inner), number_(number), blow_(blow) {
+    cuda_on_cpu::before_sum = [this](std::span<std::int64_t> values) { strike(values); };
+  }
+  ~Struck() override { cuda_on_cpu::before_sum = nullptr; }
 
   using ForwardingCommunicator::all_reduce;
   void all_reduce(std::span<std::int64_t> values) override {
-    if (values.size() > 100 && ++sums_ == number_) blow_(values);
+    if (values.size() > 100) strike(values);
     ForwardingCommunicator::all_reduce(values);
   }
 
  private:
+  void strike(std::span<std::int64_t> values) {
+    if (++sums_ == number_) blow_(values);
+  }
+
   std::size_t number_;
   Blow blow_;
   std::size_t sums_ = 0;
@@ -280,6 +288,14 @@ TEST_F(DeviceReplica, goes_on_from_a_state_to_the_same_bits_on_any_device) {
   EXPECT_EQ(advance(advance(middle, 9, on_cpu, 2), 20, config, 3), unbroken);
 }
 
+TEST_F(DeviceReplica, has_them_after_three_steps_of_the_default_recipe) {
+  RunConfig config;
+  config.data.data = "synthetic";
+  const TrainingState found = advance({}, 3, config, 1);
+  config.device = "cpu";
+  EXPECT_EQ(found, advance({}, 3, config, 1));
+}
+
 TEST_F(DeviceReplica, takes_several_steps_at_a_launch_where_nobody_looks) {
   const RunConfig config = short_run("cuda"), on_cpu = short_run("cpu");
   const auto world = make_local_communicator();
@@ -294,6 +310,15 @@ TEST_F(DeviceReplica, takes_several_steps_at_a_launch_where_nobody_looks) {
   }
   EXPECT_EQ(cuda_on_cpu::control.graph_launches, 2u + 6u + 2u);  // twice 8 steps, and each of 8
   EXPECT_EQ(job.replica().state(), expected.replica().state());
+}
+
+TEST_F(DeviceReplica, is_measured_by_the_bench) {
+  const auto world = make_local_communicator();
+  const BenchResult found = run_bench(short_run("cuda"), 30, 0, *world);
+  EXPECT_EQ(found.engine, "cuda");
+  EXPECT_GT(found.p50, 0);
+  EXPECT_EQ(found.peak_gflops, 0);
+  EXPECT_EQ(found.first_loss, run_bench(short_run("cpu"), 1, 0, *world).first_loss);
 }
 
 TEST_F(DeviceReplica, says_what_a_step_took) {

@@ -3,12 +3,13 @@
 #include <cstdlib>
 #include <deque>
 #include <stdexcept>
+#include <thread>
 
 #include "races.hpp"
 
 namespace cuda_on_cpu {
 
-using Work = std::function<void()>;
+using Work = std::function<bool()>;  // whether it is done
 
 struct Graph {
   std::vector<Work> nodes;
@@ -19,7 +20,9 @@ struct Stream {
   Graph* captured = nullptr;  // what is enqueued goes into it
 };
 
-void enqueue(Stream* stream, Work work) {
+thread_local int living_graphs = 0;
+
+void enqueue_waiting(Stream* stream, Work work) {
   if (stream == nullptr) throw std::invalid_argument("the default stream is not used");
   if (stream->captured != nullptr) {
     stream->captured->nodes.push_back(std::move(work));
@@ -28,15 +31,19 @@ void enqueue(Stream* stream, Work work) {
   }
 }
 
+void enqueue(Stream* stream, std::function<void()> work) {
+  enqueue_waiting(stream, [work = std::move(work)] {
+    work();
+    return true;
+  });
+}
+
 namespace {
 
+/// As far as it goes.
 void drain(Stream* stream) {
   if (stream->captured != nullptr) throw std::logic_error("a captured stream can't be waited for");
-  while (!stream->waiting.empty()) {
-    const Work work = std::move(stream->waiting.front());
-    stream->waiting.pop_front();
-    work();
-  }
+  while (!stream->waiting.empty() && stream->waiting.front()()) stream->waiting.pop_front();
 }
 
 }  // namespace
@@ -99,10 +106,10 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
   return cudaSuccess;
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
-  drain(stream);
+  for (drain(stream); !stream->waiting.empty(); drain(stream)) std::this_thread::yield();
   return cudaSuccess;
 }
-/// Says "not yet" where there was something to do, which is done now.
+/// Says "not yet" where there was something to do, which is done now as far as it goes.
 cudaError_t cudaStreamQuery(cudaStream_t stream) {
   if (stream->waiting.empty()) return cudaSuccess;
   drain(stream);
@@ -119,6 +126,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
                                  unsigned long long) {
   *executable = new Graph(*graph);
+  ++living_graphs;
   return cudaSuccess;
 }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
@@ -126,7 +134,7 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
     const std::lock_guard lock(one_at_a_time);
     ++control.graph_launches;
   }
-  for (const Work& work : executable->nodes) enqueue(stream, work);
+  for (const Work& work : executable->nodes) enqueue_waiting(stream, work);
   return cudaSuccess;
 }
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
@@ -134,6 +142,7 @@ cudaError_t cudaGraphDestroy(cudaGraph_t graph) {
   return cudaSuccess;
 }
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable) {
+  --living_graphs;
   delete executable;
   return cudaSuccess;
 }

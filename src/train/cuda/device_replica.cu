@@ -106,7 +106,10 @@ DeviceReplica::DeviceReplica(const ModelShape& shape, float limit,
 StepOutcome DeviceReplica::step(std::uint64_t step, const StepRequest& request) {
   if (answered_ == answers_) launch(step, request);
   const StepVerdict verdict = sum_.verdict(answered_++);
-  if (!verdict.taken && failure_) std::rethrow_exception(failure_);
+  // An invalid value is found in a whole sum, by all ranks: some may have ended over it already.
+  if (failure_ && !verdict.taken && verdict.fault != SumFault::invalid) {
+    std::rethrow_exception(failure_);
+  }
   throw_fault(verdict.fault, verdict.tail, step, batch_size_);
   step_ = step;
   last_step_ = verdict.report;
@@ -196,7 +199,7 @@ void DeviceReplica::wait() {
       reducer_->check();
       std::this_thread::yield();
     }
-  } catch (const RankLost&) {
+  } catch (const Error&) {
     failure_ = std::current_exception();
     one_step_.reset();
     some_steps_.reset();
