@@ -70,6 +70,9 @@ std::string to_bytes(const TensorFile& file) {
   const std::uint64_t length = header.size();
   std::string text(length_bytes, '\0');
   std::memcpy(text.data(), &length, length_bytes);
+  std::size_t bytes = length_bytes + header.size();
+  for (const NamedTensor& tensor : file.tensors) bytes += tensor.values.size() * sizeof(float);
+  text.reserve(bytes);
   text += header;
   for (const NamedTensor& tensor : file.tensors) {
     text.append(reinterpret_cast<const char*>(tensor.values.data()),

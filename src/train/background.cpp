@@ -1,10 +1,14 @@
 #include "background.hpp"
 
+#include <pthread.h>
+
 #include <utility>
 
 namespace lockstep {
 
-Background::Background() : thread_([this] { run(); }) {}
+Background::Background() : thread_([this] { run(); }) {
+  ::pthread_setname_np(thread_.native_handle(), "background");
+}
 
 Background::~Background() {
   {

@@ -13,9 +13,13 @@ namespace {
 /// first.
 std::vector<float> transposed(std::span<const float> values, std::size_t rows,
                               std::size_t columns) {
+  constexpr std::size_t strip = 16;  // columns at a time, so that what they become stays in L1
   std::vector<float> result(values.size());
-  for (std::size_t i = 0; i < rows; ++i) {
-    for (std::size_t j = 0; j < columns; ++j) result[j * rows + i] = values[i * columns + j];
+  for (std::size_t begin = 0; begin < columns; begin += strip) {
+    const std::size_t end = std::min(begin + strip, columns);
+    for (std::size_t i = 0; i < rows; ++i) {
+      for (std::size_t j = begin; j < end; ++j) result[j * rows + i] = values[i * columns + j];
+    }
   }
   return result;
 }

@@ -46,7 +46,9 @@ void RunFiles::epoch(const EpochRecord& record) {
 
 void RunFiles::checkpoint(const Progress& progress, const Replica& replica) {
   attempt("metrics", [&] { metrics_.flush(); });
-  background_.submit([this, checkpoint = describe(progress, replica)] { save(checkpoint); });
+  background_.submit([this, checkpoint = describe(progress, replica)]() mutable {
+    save(std::move(checkpoint));
+  });
 }
 
 Checkpoint RunFiles::describe(const Progress& progress, const Replica& replica) const {

@@ -1,6 +1,7 @@
 #include "watchdog.hpp"
 
 #include <fmt/format.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -57,7 +58,9 @@ void print_line(const std::string& line) {
 }  // namespace
 
 Watchdog::Watchdog(HeartbeatTable& table, WatchConfig config)
-    : table_(table), config_(std::move(config)), seen_(table.size()), thread_([this] { run(); }) {}
+    : table_(table), config_(std::move(config)), seen_(table.size()), thread_([this] { run(); }) {
+  ::pthread_setname_np(thread_.native_handle(), "watchdog");
+}
 
 Watchdog::~Watchdog() {
   {

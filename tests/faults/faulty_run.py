@@ -36,7 +36,8 @@ class FaultyRun:
     def __init__(self, ranks, options, flags=("--startup-timeout", 10), out=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lockstep-fault-"))
         self.out = pathlib.Path(out) if out else self.folder / "run"
-        command = [LAUNCH, "-n", ranks, "--preset", PRESET, *flags, "--", "train", "--out", self.out, *options]
+        # It does not outlive this script, however that ends.
+        command = ["setpriv", "--pdeathsig", "TERM", LAUNCH, "-n", ranks, "--preset", PRESET, *flags, "--", "train", "--out", self.out, *options]
         self.begin = time.monotonic()
         self.process = subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,

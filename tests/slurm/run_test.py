@@ -17,7 +17,11 @@ class Run(SlurmTest):
             self.assert_same_bits(f"seed-{seed}", [*RUN, "--seed", seed])
 
     def test_goes_by_srun_or_mpirun_on_ranks_and_threads_of_the_allocation(self):
-        for launcher, words in [("srun", []), ("mpirun", ["--launcher", "mpirun"])]:
+        for launcher, words, lost_ranks in [
+            ("srun", [], "the job is queued again"),
+            ("mpirun", ["--launcher", "mpirun"], "the others go on in place (ULFM); if all are lost, "
+             "launch/run starts again from the newest checkpoint, up to 3 times"),
+        ]:
             with self.subTest(launcher):
                 job = self.submit("--nodes", 3, "--ranks", 3, *words, "--sbatch",
                                   "--cpus-per-task=2", out=launcher)
@@ -25,6 +29,7 @@ class Run(SlurmTest):
                 self.assertIn(f"3 ranks by {launcher} on n[1-3]", self.log(job))
                 self.assertIn("3 ranks over Open MPI", self.log(job))
                 self.assertIn("2 threads each", self.log(job))
+                self.assertIn(f"Lost ranks: {lost_ranks}", self.log(job))
 
     def test_goes_on_after_a_rank_was_killed(self):
         job = self.submit("--ranks", 2, "--launcher", "srun")
@@ -32,6 +37,15 @@ class Run(SlurmTest):
         os.kill(self.ranks()[0], signal.SIGKILL)
         self.wait_log(job, "queued again")
         self.wait_state(job, "COMPLETED")
+        self.assert_same_bits()
+
+    def test_goes_on_in_place_after_a_rank_of_mpirun_was_killed(self):
+        job = self.submit("--nodes", 2, "--ranks", 3, "--launcher", "mpirun")
+        self.wait_log(job, "Epoch: 1,")
+        os.kill(self.ranks("n2")[0], signal.SIGKILL)
+        self.wait_state(job, "COMPLETED")
+        self.assertRegex(self.log(job), r"Lost rank \d .*; 2 ranks go on after")
+        self.assertEqual(self.field(job, "Restarts"), "0")
         self.assert_same_bits()
 
     def test_says_why_it_can_not_begin(self):
