@@ -49,6 +49,14 @@ bool is_torch_on_gpu(const RunConfig& config) {
   return config.engine.name == "torch" && config.device == "cuda";
 }
 
+/// What keeps a rank on the CPU; empty if nothing does.
+std::string option_of_cpu(const RunConfig& config) {
+  const EngineConfig& engine = config.engine;
+  if (engine.name != "auto" && !is_torch_on_gpu(config)) return "--engine " + engine.name;
+  if (engine.isa != "auto") return "--isa " + engine.isa;
+  return config.device == "cpu" ? "--device cpu" : "";
+}
+
 /// Why the ranks' sums can't be NCCL's, which takes them in GPUs' memory; empty if they can.
 std::string obstacle_to_nccl(const RunConfig& config, const Machine& machine,
                              const DeviceChoice& choice, bool shared) {
@@ -94,20 +102,18 @@ Machine this_machine() {
 }
 
 bool may_use_gpu(const RunConfig& config) {
-  const std::string& engine = config.engine.name;
-  const bool engine_of_cpu = engine != "auto" && !is_torch_on_gpu(config);
-  if (config.device == "cuda" && engine_of_cpu) {
-    refuse(fmt::format("--device cuda: the engine {} computes on the CPU; leave one of them out",
-                       engine));
+  const std::string on_cpu = option_of_cpu(config);
+  if (on_cpu.empty()) return true;
+  if (config.device == "cuda") {
+    refuse(fmt::format("--device cuda: {} computes on the CPU; leave one of them out", on_cpu));
   }
-  const bool may = config.device != "cpu" && !engine_of_cpu;
-  if (!may && config.comm.name == "nccl") {
+  if (config.comm.name == "nccl") {
     refuse(
         fmt::format("--comm nccl sums in the memory of GPUs, but {} computes on the CPU; leave "
                     "one of them out",
-                    engine_of_cpu ? "--engine " + engine : "--device cpu"));
+                    on_cpu));
   }
-  return may;
+  return false;
 }
 
 DeviceChoice choose_device(const RunConfig& config, const Machine& machine, Communicator& world,

@@ -45,7 +45,7 @@ class Usage(ProgramTest):
                      mca=mask)
 
     def test_options_of_cpu_and_gpu_at_once(self):
-        self.refused("--device cuda: the engine simd computes on the CPU", "train", "--data",
+        self.refused("--device cuda: --engine simd computes on the CPU", "train", "--data",
                      "synthetic", "--device", "cuda", "--engine", "simd")
 
     def test_a_command_without_what_it_needs(self):

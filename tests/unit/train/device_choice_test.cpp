@@ -168,9 +168,19 @@ TEST(DeviceChoice, the_engine_torch_takes_a_gpu_only_where_that_is_asked_for) {
                  "auto");
 }
 
+TEST(DeviceChoice, an_instruction_set_keeps_the_ranks_on_the_cpu) {
+  RunConfig config = asked("auto");
+  config.engine.isa = "avx2";
+  EXPECT_THAT(choose(2, config, host(2)).gpus, Each(-1));
+}
+
 TEST(DeviceChoice, options_that_contradict_each_other_are_refused) {
   expect_refusal(1, asked("cuda", "auto", "simd"), host(1),
-                 "--device cuda: the engine simd computes on the CPU; leave one of them out");
+                 "--device cuda: --engine simd computes on the CPU; leave one of them out");
+  RunConfig avx2 = asked("cuda");
+  avx2.engine.isa = "avx2";
+  expect_refusal(1, avx2, host(1),
+                 "--device cuda: --isa avx2 computes on the CPU; leave one of them out");
   expect_refusal(1, asked("cpu", "nccl"), host(1),
                  "--comm nccl sums in the memory of GPUs, but --device cpu computes on the CPU; "
                  "leave one of them out");
