@@ -18,6 +18,7 @@ LOCKSTEP = pathlib.Path(os.environ["LOCKSTEP"])
 MPIRUN = os.environ.get("LOCKSTEP_MPIRUN", "")  # empty where the build has no MPI
 RUN = ["--data", "synthetic", "--hidden", "8", "--batch-size", "16", "--shards", "16",
        "--epochs", "3", "--checkpoint-every", "20"]
+EPOCH = 343  # steps
 
 
 def weights(run):
@@ -84,6 +85,12 @@ class SlurmTest(unittest.TestCase):
             wait_for(lambda: self.field(job, "JobState") == state, seconds, state)
         except AssertionError as error:
             self.fail(f"{error} of job {job}, {self.field(job, 'JobState')}:\n{self.log(job)}")
+
+    def wait_checkpoint(self, step, out="run"):
+        """Until one of this step or a later one is on disk: a thread writes them."""
+        folder = self.work / out / "checkpoints"
+        wait_for(lambda: any(int(path.stem.removeprefix("step-")) >= step
+                             for path in folder.glob("step-*.safetensors")), 60, f"step {step}'s checkpoint")
 
     def ranks(self, node="", out="run"):
         """The processes that train into this folder on a node, or on all."""

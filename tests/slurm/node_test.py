@@ -1,7 +1,7 @@
 import unittest
 
 from cluster import wait_for
-from job import SlurmTest
+from job import EPOCH, SlurmTest
 
 
 class Node(SlurmTest):
@@ -13,6 +13,7 @@ class Node(SlurmTest):
         """A job in its second epoch on n1 and n2, with n3 to spare."""
         job = self.submit("--nodes", 2, "--ranks", 3, "--launcher", self.launcher)
         self.wait_log(job, "Epoch: 1,")
+        self.wait_checkpoint(EPOCH)
         return job
 
     def assert_went_on(self, job, nodes):
