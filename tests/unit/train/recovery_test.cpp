@@ -6,8 +6,8 @@
 #include <fstream>
 #include <map>
 #include <mutex>
-#include <regex>
 #include <set>
+#include <sstream>
 
 #include <nlohmann/json.hpp>
 
@@ -149,12 +149,14 @@ TEST(Recovery, a_new_rank_0_leaves_no_gap_and_no_double_row_in_the_metrics) {
 
 /// Which ranks the lines "Lost rank 2 (...)" and "Lost ranks 0 (...), 2 (...)" name.
 std::set<std::size_t> ranks_named(const std::string& said) {
-  static const std::regex line("Lost ranks? (.*) after step"), rank("(?:^|, )([0-9]+)\\b");
   std::set<std::size_t> named;
-  for (std::sregex_iterator at(said.begin(), said.end(), line), end; at != end; ++at) {
-    const std::string list = (*at)[1];
-    for (std::sregex_iterator one(list.begin(), list.end(), rank); one != end; ++one) {
-      named.insert(std::stoul((*one)[1]));
+  std::istringstream lines(said);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t end = line.find(" after step");
+    if (!line.starts_with("Lost rank") || end == std::string::npos) continue;
+    for (std::size_t at = line.find(" ("); at < end; at = line.find(" (", at + 1)) {
+      const std::size_t begin = line.find_last_not_of("0123456789", at - 1) + 1;
+      named.insert(std::stoul(line.substr(begin, at - begin)));
     }
   }
   return named;
