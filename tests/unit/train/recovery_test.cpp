@@ -153,7 +153,7 @@ std::set<std::size_t> ranks_named(const std::string& said) {
   std::istringstream lines(said);
   for (std::string line; std::getline(lines, line);) {
     const std::size_t end = line.find(" after step");
-    if (!line.starts_with("Lost rank") || end == std::string::npos) continue;
+    if (line.find("Lost rank") == std::string::npos || end == std::string::npos) continue;
     for (std::size_t at = line.find(" ("); at < end; at = line.find(" (", at + 1)) {
       const std::size_t begin = line.find_last_not_of("0123456789", at - 1) + 1;
       named.insert(std::stoul(line.substr(begin, at - begin)));
