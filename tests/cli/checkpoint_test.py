@@ -10,8 +10,8 @@ import unittest
 from program import (ProgramTest, children, compress, lockstep, needs_mpi, read_idx, read_json,
                      write_idx)
 
-EPOCHS = 30  # of 343 steps of a fraction of a millisecond: long enough to be met at work
-RUN = ["train", "--data", "synthetic", "--epochs", EPOCHS, "--hidden", 8, "--batch-size", 16,
+EPOCHS = 30  # of 343 steps of a tenth of a millisecond: long enough to be met at work
+RUN = ["train", "--data", "synthetic", "--epochs", EPOCHS, "--hidden", 96, "--batch-size", 16,
        "--shards", 4, "--learning-rate", 1e-4, "--no-progress", "--checkpoint-every", 50]
 
 
