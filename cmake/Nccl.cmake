@@ -31,7 +31,7 @@ if(NOT nccl_missing)
     IMPORTED_LOCATION "${LOCKSTEP_NCCL_LIBRARY}" IMPORTED_SONAME libnccl.so.2
     INTERFACE_INCLUDE_DIRECTORIES "${LOCKSTEP_NCCL_INCLUDE};${CUDAToolkit_INCLUDE_DIRS}")
   message(STATUS "NCCL: ${LOCKSTEP_NCCL_LIBRARY}")
-elseif(LOCKSTEP_NCCL_DIR AND NOT LOCKSTEP_NCCL_DIR STREQUAL "off")
+elseif(LOCKSTEP_NCCL_DIR)
   message(FATAL_ERROR "NCCL: ${nccl_missing}")
 else()
   message(STATUS "NCCL: none, so GPUs' sums go over MPI: ${nccl_missing}")

@@ -31,7 +31,7 @@ void ShardStream::pictures(std::uint64_t place, std::span<std::uint32_t> out) no
     const std::size_t n = std::min<std::size_t>(out.size(), pictures_.size() - first);
     permute(order_, static_cast<std::uint32_t>(first), n, out.data());
     for (std::uint32_t& picture : out.first(n)) {
-      while (picture >= pictures_.size()) picture = order_.cross(picture);
+      if (picture >= pictures_.size()) picture = static_cast<std::uint32_t>(order_(picture));
       picture += static_cast<std::uint32_t>(pictures_.begin);
     }
     place += n;

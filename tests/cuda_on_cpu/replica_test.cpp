@@ -15,6 +15,7 @@
 #include <lockstep/train/run.hpp>
 
 #include "../unit/temporary_folder.hpp"
+#include "../unit/train/whole_run.hpp"
 #include "gpu_machine.hpp"
 #include "grid.hpp"
 #include "idx.hpp"
@@ -113,21 +114,6 @@ void die(std::span<std::int64_t>) {
 }
 void spoil(std::span<std::int64_t> values) {
   values[5] ^= 1 << 20;
-}
-
-/// What all ranks of a run came to; they must agree.
-Summary run(const RunConfig& config, std::size_t ranks) {
-  Summary result;
-  std::mutex mutex;
-  run_on_threads(ranks, [&](Communicator& world) {
-    const Summary own = run_training(config, world);
-    const std::lock_guard lock(mutex);
-    if (!result.weights_sha256.empty()) {
-      EXPECT_EQ(own.weights_sha256, result.weights_sha256);
-    }
-    if (result.weights_sha256.empty() || world.rank() == 0) result = own;
-  });
-  return result;
 }
 
 class DeviceReplica : public testing::Test {

@@ -263,7 +263,6 @@ inline std::size_t first_inked_row(const Layout& layout, std::size_t n, const Wo
 template <bool Quarters>
 std::size_t share_blank_states(const Layout& layout, const Weights& w, std::size_t n,
                                Workspace& ws) {
-  count_ink(layout, n, ws);
   const std::size_t blank = first_inked_row(layout, n, ws);
   if (ws.blank_version != w.version) {
     ws.blank_version = w.version;

@@ -72,6 +72,7 @@ void scale_pixels(const Layout& layout, std::size_t n, Workspace& ws) {
 template <bool Quarters>
 std::size_t begin_rows(const Layout& layout, const Weights& w, std::size_t n, Workspace& ws) {
   if (layout.skip_zeros) {
+    count_ink(layout, n, ws);
     const std::size_t first = share_blank_states<Quarters>(layout, w, n, ws);
     ink_input_part(layout, w, n, first, ws);
     return first;

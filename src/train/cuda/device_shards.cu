@@ -10,7 +10,7 @@ namespace {
 
 constexpr unsigned choice_threads = 64;
 
-/// As ShardStream::picture: a thread for each sample.
+/// As ShardStream::pictures: a thread for each sample.
 __global__ void __launch_bounds__(choice_threads)
     choose_samples(const DeviceShard* shards, const std::uint32_t* owners, unsigned samples,
                    DeviceStep* step, std::uint32_t* chosen) {

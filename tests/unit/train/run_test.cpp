@@ -3,12 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include <mutex>
-
 #include <lockstep/core/error.hpp>
 #include <lockstep/train/stop.hpp>
 
 #include "made_digits.hpp"
+#include "whole_run.hpp"
 
 namespace lockstep {
 namespace {
@@ -19,21 +18,6 @@ RunConfig small_run() {
   config.recipe.epochs = 1;
   config.recipe.schedule.learning_rate = 0.01;
   return config;
-}
-
-Summary run(const RunConfig& config, std::size_t ranks) {
-  Summary result;
-  std::mutex mutex;
-  run_on_threads(ranks, [&](Communicator& world) {
-    const Summary own = run_training(config, world);
-    const std::lock_guard lock(mutex);
-    if (!result.weights_sha256.empty()) {
-      EXPECT_EQ(own.weights_sha256, result.weights_sha256);
-      EXPECT_EQ(own.test_loss, result.test_loss);
-    }
-    result = own;
-  });
-  return result;
 }
 
 TEST(Run, every_number_of_ranks_and_threads_gives_the_same_weights_and_scores) {
