@@ -16,28 +16,26 @@ std::string content(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-/// How many bytes of `text` are the header and whole rows of the steps up to `step`.
-std::size_t kept_size(std::string_view text, std::string_view header, std::uint64_t step,
-                      const StepOf& step_of) {
-  if (step == 0 || !text.starts_with(header)) return 0;
-  std::size_t kept = header.size();
-  for (;;) {
+std::size_t kept_size(std::string_view text, const std::function<bool(std::string_view)>& keep) {
+  for (std::size_t kept = 0;;) {
     const std::size_t end = text.find('\n', kept);
-    if (end == std::string_view::npos) return kept;
-    const auto row_step = step_of(text.substr(kept, end - kept));
-    if (!row_step || *row_step > step) return kept;
+    if (end == std::string_view::npos || !keep(text.substr(kept, end - kept))) return kept;
     kept = end + 1;
   }
 }
 
 }  // namespace
 
-RowFile::RowFile(std::filesystem::path path, const std::string& header, std::uint64_t step,
-                 const StepOf& step_of)
+RowFile::RowFile(std::filesystem::path path, const std::string& header)
+    : path_(std::move(path)), waiting_(header), next_flush_(flush_size) {
+  std::ofstream(path_, std::ios::binary);
+}
+
+RowFile::RowFile(std::filesystem::path path,
+                 const std::function<bool(std::string_view line)>& keep)
     : path_(std::move(path)), next_flush_(flush_size) {
-  size_ = step == 0 ? 0 : kept_size(content(path_), header, step, step_of);
+  size_ = kept_size(content(path_), keep);
   if (size_ == 0) {
-    waiting_ = header;
     std::ofstream(path_, std::ios::binary);
   } else {
     std::filesystem::resize_file(path_, size_);

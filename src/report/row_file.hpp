@@ -1,25 +1,22 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 
 namespace lockstep {
 
-/// The step that a row is of; nothing for a line that is no row.
-using StepOf = std::function<std::optional<std::uint64_t>(std::string_view line)>;
-
 /// A text file that grows by whole rows: what can't be written waits in memory for the next flush,
 /// and no part of it stays in the file.
 class RowFile {
  public:
-  /// Goes on behind the file's rows of the steps up to `step`, and cuts off what follows them. A
-  /// file that does not begin with `header` (nothing, or a line) is begun anew.
-  RowFile(std::filesystem::path path, const std::string& header, std::uint64_t step,
-          const StepOf& step_of);
+  /// Begins the file anew with `header`, a line.
+  RowFile(std::filesystem::path path, const std::string& header);
+  /// Goes on behind the file's first lines, as far as each is to be kept; cuts off what follows.
+  RowFile(std::filesystem::path path, const std::function<bool(std::string_view line)>& keep);
 
   void add(const std::string& row);  // which ends its line
   /// So much is waiting that a flush is worth it.

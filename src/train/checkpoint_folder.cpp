@@ -63,10 +63,12 @@ void CheckpointFolder::save(const Checkpoint& checkpoint) const {
   std::error_code seen_by_the_write;
   fs::create_directory(path_, seen_by_the_write);
   write_checkpoint(file(checkpoint.state.step), checkpoint);
-  remove_after(checkpoint.state.step);
-  const std::vector<fs::path> files = newest_first();
-  for (std::size_t i = keep_; i < files.size(); ++i) {
-    if (*step_of(files[i]) != checkpoint.best_step) discard(files[i]);
+  std::size_t kept = 0;
+  for (const fs::path& path : newest_first()) {
+    const std::uint64_t step = *step_of(path);
+    const bool later = step > checkpoint.state.step;
+    if (!later) ++kept;
+    if (later || (kept > keep_ && step != checkpoint.best_step)) discard(path);
   }
 }
 

@@ -66,7 +66,8 @@ Checkpoint RunFiles::describe(const Progress& progress, const Replica& replica) 
   return c;
 }
 
-/// In the background. The metrics first: after a power cut, they reach as far as any checkpoint.
+/// In the background. The metrics first: after a power cut, they reach as far as any checkpoint. The
+/// CSV can be made from them.
 void RunFiles::save(Checkpoint checkpoint) {
   if (data_sha256_.empty()) data_sha256_ = data_sha256(config_.data);
   checkpoint.data_sha256 = data_sha256_;
@@ -75,7 +76,7 @@ void RunFiles::save(Checkpoint checkpoint) {
   const bool best = validated && (best_step_ == 0 || checkpoint.validation_loss < best_loss_);
   checkpoint.best_step = best ? step : best_step_;
   checkpoint.best_loss = best ? checkpoint.validation_loss : best_loss_;
-  for (const char* name : {"metrics.jsonl", "metrics.csv"}) sync_file(folder_.path() / name);
+  sync_file(folder_.path() / "metrics.jsonl");
   checkpoints_.save(checkpoint);
   best_step_ = checkpoint.best_step;
   best_loss_ = checkpoint.best_loss;

@@ -13,7 +13,8 @@ namespace lockstep {
 /// loses nothing: the rows wait for the next one (64 MiB of them), and the files hold whole rows.
 class MetricsWriter {
  public:
-  /// Goes on behind the rows of the steps up to `step`; later ones are removed.
+  /// Goes on behind the rows of metrics.jsonl of the steps up to `step`; later ones are removed.
+  /// metrics.csv is made anew from them.
   explicit MetricsWriter(const std::filesystem::path& folder, std::uint64_t step = 0);
   ~MetricsWriter();
 
@@ -23,7 +24,7 @@ class MetricsWriter {
   void flush();
 
  private:
-  void add(const std::string& json_row, const std::string& csv_row);
+  void add(const struct MetricRow& row);
 
   std::filesystem::path folder_;
   struct Files;

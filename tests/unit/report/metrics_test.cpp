@@ -176,6 +176,20 @@ TEST(Metrics, go_on_behind_a_step_without_a_gap_or_a_double_row) {
   EXPECT_THAT(steps(folder.path()), ElementsAre(1, 2, 3, 3, 4));
 }
 
+TEST(Metrics, make_a_csv_anew_that_lost_rows) {
+  const TemporaryFolder folder;
+  {
+    MetricsWriter metrics(folder.path());
+    add_steps(metrics, 1, 3);
+    metrics.add(EpochRecord{2, 3, 0.287, 0.906, nan, nan, 2.5});
+    metrics.flush();
+  }
+  const std::string whole = content(folder.path() / "metrics.csv");
+  std::filesystem::resize_file(folder.path() / "metrics.csv", whole.size() / 2);
+  MetricsWriter(folder.path(), 3);
+  EXPECT_EQ(content(folder.path() / "metrics.csv"), whole);
+}
+
 TEST(Metrics, begin_anew_without_a_step_and_where_the_files_are_of_another_kind) {
   const TemporaryFolder folder;
   std::ofstream(folder.path() / "metrics.jsonl") << "something else\n";
