@@ -16,9 +16,16 @@ from cluster import wait_for
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LOCKSTEP = pathlib.Path(os.environ["LOCKSTEP"])
 MPIRUN = os.environ.get("LOCKSTEP_MPIRUN", "")  # empty where the build has no MPI
-RUN = ["--data", "synthetic", "--hidden", "8", "--batch-size", "16", "--shards", "16",
-       "--epochs", "3", "--checkpoint-every", "20"]
 EPOCH = 343  # steps
+
+
+def training(epochs):
+    return ["--data", "synthetic", "--hidden", "8", "--batch-size", "16", "--shards", "16",
+            "--epochs", str(epochs), "--checkpoint-every", "20"]
+
+
+RUN = training(3)
+LONG = training(30)  # seconds, so that what happens after the first epoch meets it at work
 
 
 def weights(run):

@@ -1,7 +1,7 @@
 import unittest
 
 from cluster import wait_for
-from job import EPOCH, SlurmTest
+from job import EPOCH, LONG, SlurmTest
 
 
 class Node(SlurmTest):
@@ -11,7 +11,8 @@ class Node(SlurmTest):
 
     def begin(self):
         """A job in its second epoch on n1 and n2, with n3 to spare."""
-        job = self.submit("--nodes", 2, "--ranks", 3, "--launcher", self.launcher)
+        job = self.submit("--nodes", 2, "--ranks", 3, "--launcher", self.launcher,
+                          options=LONG)
         self.wait_log(job, "Epoch: 1,")
         self.wait_checkpoint(EPOCH)
         return job
@@ -21,7 +22,7 @@ class Node(SlurmTest):
         self.wait_state(job, "COMPLETED")
         self.assertEqual(self.field(job, "NodeList"), nodes)
         self.assertEqual(self.log(job).count("Epoch: 1,"), 1)
-        self.assert_same_bits()
+        self.assert_same_bits(options=LONG)
 
     def lose(self, node, on):
         """Kills or cuts off a node, and sees the job end on two others."""
