@@ -2,7 +2,7 @@ import os
 import signal
 import unittest
 
-from job import RUN, SlurmTest
+from job import EPOCH, LONG, RUN, SlurmTest
 
 
 class Run(SlurmTest):
@@ -32,21 +32,22 @@ class Run(SlurmTest):
                 self.assertIn(f"Lost ranks: {lost_ranks}", self.log(job))
 
     def test_goes_on_after_a_rank_was_killed(self):
-        job = self.submit("--ranks", 2, "--launcher", "srun")
-        self.wait_log(job, "Epoch: 1,")
+        job = self.submit("--ranks", 2, "--launcher", "srun", options=LONG)
+        self.wait_checkpoint(EPOCH)
         os.kill(self.ranks()[0], signal.SIGKILL)
-        self.wait_log(job, "queued again")
         self.wait_state(job, "COMPLETED")
-        self.assert_same_bits()
+        self.assertEqual(self.field(job, "Restarts"), "1")
+        self.assert_same_bits(options=LONG)
 
     def test_goes_on_in_place_after_a_rank_of_mpirun_was_killed(self):
-        job = self.submit("--nodes", 2, "--ranks", 3, "--launcher", "mpirun")
+        job = self.submit("--nodes", 2, "--ranks", 3, "--launcher", "mpirun",
+                          options=LONG)
         self.wait_log(job, "Epoch: 1,")
         os.kill(self.ranks("n2")[0], signal.SIGKILL)
         self.wait_state(job, "COMPLETED")
         self.assertRegex(self.log(job), r"Lost rank \d .*; 2 ranks go on after")
         self.assertEqual(self.field(job, "Restarts"), "0")
-        self.assert_same_bits()
+        self.assert_same_bits(options=LONG)
 
     def test_says_why_it_can_not_begin(self):
         job = self.submit("--ranks", 2, options=["--data", "nowhere"])

@@ -3,7 +3,7 @@ import signal
 import unittest
 
 from cluster import wait_for
-from job import SlurmTest
+from job import LONG, SlurmTest
 
 
 class Stop(SlurmTest):
@@ -13,7 +13,8 @@ class Stop(SlurmTest):
 
     def begin(self, *flags):
         """A job in its second epoch."""
-        job = self.submit("--nodes", 2, "--ranks", 3, "--launcher", self.launcher, *flags)
+        job = self.submit("--nodes", 2, "--ranks", 3, "--launcher", self.launcher, *flags,
+                          options=LONG)
         self.wait_log(job, "Epoch: 1,")
         return job
 
@@ -23,7 +24,7 @@ class Stop(SlurmTest):
         self.assertIn(text, self.log(job))
         self.assertIn("Stopped on request", self.log(job))
         self.assertEqual(self.log(job).count("Epoch: 1,"), 1)
-        self.assert_same_bits()
+        self.assert_same_bits(options=LONG)
 
     def test_before_the_time_limit(self):
         job = self.begin("--time", "1", "--sbatch", "--signal=B:USR1@20")
@@ -55,10 +56,10 @@ class Stop(SlurmTest):
         self.wait_state(job, "CANCELLED")
         wait_for(lambda: not self.ranks(), 30, "the ranks' end")
         self.assertEqual(self.field(job, "Restarts"), "0")
-        again = self.submit()
+        again = self.submit(options=LONG)
         self.wait_state(again, "COMPLETED")
         self.assertNotIn("Epoch: 1,", self.log(again))
-        self.assert_same_bits()
+        self.assert_same_bits(options=LONG)
 
     def test_where_jobs_are_not_queued_again(self):
         job = self.begin("--sbatch", "--no-requeue")
