@@ -29,6 +29,9 @@ struct Sha256::State {
 Sha256::Sha256() : state_(std::make_unique<State>()) {
   check(EVP_DigestInit_ex(state_->context.get(), EVP_sha256(), nullptr));
 }
+Sha256::Sha256(const Sha256& other) : state_(std::make_unique<State>()) {
+  check(EVP_MD_CTX_copy_ex(state_->context.get(), other.state_->context.get()));
+}
 Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;

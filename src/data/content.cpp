@@ -71,6 +71,7 @@ class PlainContent final : public Content {
   }
 
   void expect_end() override { expect_length(place_); }
+  void watch(Sha256&) noexcept override {}
   std::uint64_t bytes_taken() const noexcept override { return taken_; }
 
  private:
@@ -95,6 +96,7 @@ class GzContent final : public Content {
 
   bool compressed() const noexcept override { return true; }
   std::uint64_t bytes_taken() const noexcept override { return place_; }
+  void watch(Sha256& hash) noexcept override { watching_ = &hash; }
 
   void expect_length(std::uint64_t length) override {
     constexpr std::uint64_t best_ratio = 1032;  // of deflate: 258 bytes from 2 bits
@@ -146,7 +148,9 @@ class GzContent final : public Content {
       throw damaged(path_, fmt::format("is damaged inside its gzip stream ({})", text));
     }
     place_ += static_cast<std::uint64_t>(got);
-    return static_cast<std::size_t>(got);
+    const auto size = static_cast<std::size_t>(got);
+    if (watching_ != nullptr) watching_->update(std::as_bytes(out.first(size)));
+    return size;
   }
 
   fs::path path_;
@@ -154,6 +158,7 @@ class GzContent final : public Content {
   std::uint32_t recorded_length_;
   Handle<GzTraits> file_;
   std::uint64_t place_ = 0;
+  Sha256* watching_ = nullptr;
 };
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <memory>
 #include <span>
 
+#include <lockstep/core/sha256.hpp>
+
 namespace lockstep {
 
 /// The uncompressed bytes of a file, read forwards. Whether it is gzip shows in its first bytes,
@@ -25,6 +27,8 @@ class Content {
   virtual void read(std::span<std::uint8_t> out) = 0;
   /// Throws unless all was read or skipped, and gzip's check sum is right.
   virtual void expect_end() = 0;
+  /// What is unpacked of a gzip file from here on goes into `hash` too; not for a plain one.
+  virtual void watch(Sha256& hash) noexcept = 0;
   /// How many bytes were taken from a plain file, or unpacked from gzip.
   virtual std::uint64_t bytes_taken() const noexcept = 0;
 };

@@ -45,6 +45,12 @@ Samples LabelledFiles::read(std::size_t first, std::size_t count) {
   return {rows(), columns(), images_.read(first, count), labels_.read(first, count)};
 }
 
+std::string LabelledFiles::sha256() const {
+  Sha256 hash = images_.hash();
+  labels_.add_to(hash);
+  return hash.hex();
+}
+
 FolderDataset::FolderDataset(std::string name, const DataFiles& files)
     : name_(std::move(name)),
       train_(files.train_images, files.train_labels),

@@ -22,6 +22,7 @@ class LabelledFiles {
   const IdxFile& images() const noexcept { return images_; }
   IdxFile& labels() noexcept { return labels_; }
   Samples read(std::size_t first, std::size_t count);
+  std::string sha256() const;  // of both, the images first
   std::uint64_t bytes_read() const noexcept { return images_.bytes_read() + labels_.bytes_read(); }
 
  private:
@@ -48,6 +49,7 @@ class FolderDataset final : public Dataset {
     return train_.read(first, count);
   }
   Samples test(std::size_t first, std::size_t count) override { return test_.read(first, count); }
+  std::string training_sha256() const override { return train_.sha256(); }
   std::uint64_t bytes_read() const noexcept override {
     return train_.bytes_read() + test_.bytes_read();
   }

@@ -69,15 +69,25 @@ std::vector<std::uint8_t> IdxFile::read(std::size_t first, std::size_t count) {
   items.reserve(count * item_size_);
   prefer_huge_pages(items.data(), items.capacity());  // a step's pictures lie anywhere in there
   items.resize(count * item_size_);
+  Sha256 hash;
+  const bool to_the_end = content->compressed() && !unpacked_;
+  if (to_the_end) content->watch(hash);
   content->skip(begin);
   content->read(items);
-  if (content->compressed() && !seen_whole_) {
+  if (to_the_end) {
     content->skip(total_size_ - begin - items.size());
     content->expect_end();
-    seen_whole_ = true;
+    unpacked_ = std::move(hash);
   }
   bytes_read_ += content->bytes_taken() - (content->compressed() ? header_size_ : 0);
   return items;
+}
+
+Sha256 IdxFile::hash() const {
+  if (unpacked_) return *unpacked_;
+  Sha256 hash;
+  add_to(hash);
+  return hash;
 }
 
 void IdxFile::add_to(Sha256& hash) const {

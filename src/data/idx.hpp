@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -29,7 +30,9 @@ class IdxFile {
   /// Bytes that read() took from the file, of gzip the unpacked ones; headers left out.
   std::uint64_t bytes_read() const noexcept { return bytes_read_; }
 
-  /// Adds the whole uncompressed content, the header too.
+  /// Of the whole uncompressed content, the header too. Reads it, unless read() unpacked it.
+  Sha256 hash() const;
+  /// Adds the whole uncompressed content to a hash.
   void add_to(Sha256& hash) const;
 
  private:
@@ -39,7 +42,7 @@ class IdxFile {
   std::uint64_t header_size_ = 0;
   std::uint64_t total_size_ = 0;
   std::uint64_t bytes_read_ = 0;
-  bool seen_whole_ = false;  // and found right
+  std::optional<Sha256> unpacked_;  // the hash of a gzip file that was read whole and found right
 };
 
 /// The header of an IDX file of unsigned bytes. Every size is below 2^32.

@@ -1,8 +1,12 @@
 #include "synthetic.hpp"
 
+#include <array>
+
 #include <lockstep/core/random.hpp>
+#include <lockstep/core/sha256.hpp>
 
 #include "glyphs.hpp"
+#include "idx.hpp"
 
 namespace lockstep {
 namespace {
@@ -25,6 +29,10 @@ Samples draw_samples(std::size_t first, std::size_t count) {
   return samples;
 }
 
+void update(Sha256& hash, std::span<const std::uint8_t> bytes) {
+  hash.update(std::as_bytes(bytes));
+}
+
 }  // namespace
 
 Samples SyntheticDataset::training(std::size_t first, std::size_t count) {
@@ -41,6 +49,17 @@ Samples SyntheticDataset::test(std::size_t first, std::size_t count) {
 
 Samples SyntheticDataset::training_file() {
   return draw_samples(0, training_file_size);
+}
+
+std::string SyntheticDataset::training_sha256() const {
+  const Samples made = training_file();
+  const std::array shape{made.size(), made.rows, made.columns};
+  Sha256 hash;
+  update(hash, idx_header(shape));
+  update(hash, made.pixels);
+  update(hash, idx_header(std::span(shape).first(1)));
+  update(hash, made.labels);
+  return hash.hex();
 }
 
 }  // namespace lockstep

@@ -32,28 +32,11 @@ constexpr std::array known_sets{
               "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"}}};
 
 FileCheck check_file(const IdxFile& file, std::size_t which) {
-  Sha256 hash;
-  file.add_to(hash);
-  FileCheck check{file.path().string(), hash.hex(), "unknown"};
+  FileCheck check{file.path().string(), file.hash().hex(), "unknown"};
   for (const KnownSet& set : known_sets) {
     if (set.sha256[which] == check.sha256) check.set = set.name;
   }
   return check;
-}
-
-void update(Sha256& hash, std::span<const std::uint8_t> bytes) {
-  hash.update(std::as_bytes(bytes));
-}
-
-std::string synthetic_sha256() {
-  const Samples made = SyntheticDataset::training_file();
-  const std::array shape{made.size(), made.rows, made.columns};
-  Sha256 hash;
-  update(hash, idx_header(shape));
-  update(hash, made.pixels);
-  update(hash, idx_header(std::span(shape).first(1)));
-  update(hash, made.labels);
-  return hash.hex();
 }
 
 }  // namespace
@@ -69,15 +52,6 @@ DataCheck verify_data(const DataConfig& config) {
     check.set = first;
   }
   return check;
-}
-
-std::string data_sha256(const DataConfig& config) {
-  if (is_synthetic(config)) return synthetic_sha256();
-  const DataFiles files = find_data_files(find_data_folder(config));
-  Sha256 hash;
-  IdxFile(files.train_images, 3).add_to(hash);
-  IdxFile(files.train_labels, 1).add_to(hash);
-  return hash.hex();
 }
 
 }  // namespace lockstep

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <lockstep/core/error.hpp>
-#include <lockstep/data/verify.hpp>
 
 #include "checkpoint_folder.hpp"
 #include "recipe_settings.hpp"
@@ -90,7 +89,7 @@ std::optional<Checkpoint> find_start(const RunConfig& config, const Job& job, Co
   auto found = find(config, console);
   if (!found) return {};
   check_recipe(found->checkpoint, job, found->path);
-  check_data(found->checkpoint, job, data_sha256(config.data), found->path);
+  check_data(found->checkpoint, job, job.dataset().training_sha256(), found->path);
   return std::move(found->checkpoint);
 }
 

@@ -53,6 +53,11 @@ class Dataset {
   virtual Samples validation(std::size_t first, std::size_t count) = 0;
   virtual Samples test(std::size_t first, std::size_t count) = 0;
 
+  /// SHA-256 over the uncompressed training pictures' file, then the labels' file: the same for
+  /// plain and gz, and for made digits with or without files. Reads what training() has not
+  /// unpacked before; once that has returned, also for another thread.
+  virtual std::string training_sha256() const = 0;
+
   /// Bytes of pictures and labels read from files so far, headers left out.
   virtual std::uint64_t bytes_read() const noexcept = 0;
 };

@@ -24,8 +24,4 @@ struct DataCheck {
 /// Reads all of all files. Error (data) if one is missing or damaged in itself.
 DataCheck verify_data(const DataConfig& config);
 
-/// SHA-256 over the uncompressed training pictures' file, then the labels' file: the same for plain
-/// and gz, and for made digits with or without files. Reads both files (MNIST: some 0.2 s).
-std::string data_sha256(const DataConfig& config);
-
 }  // namespace lockstep

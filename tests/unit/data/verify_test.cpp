@@ -83,20 +83,25 @@ TEST(Verify, made_digits_have_no_files) {
 TEST(Verify, data_hash_is_the_same_for_plain_gzip_and_made_in_memory) {
   const Scratch scratch;
   write_synthetic(scratch.folder());
-  const std::string hash = data_sha256({scratch.folder()});
-  EXPECT_EQ(hash, data_sha256({"synthetic"}));
+  const std::string hash = open_dataset({scratch.folder()})->training_sha256();
+  EXPECT_EQ(hash, open_dataset({"synthetic"})->training_sha256());
   scratch.gzip_all();
-  EXPECT_EQ(hash, data_sha256({scratch.folder()}));
+  const auto packed = open_dataset({scratch.folder()});
+  EXPECT_EQ(hash, packed->training_sha256());
+  packed->training(5, 3);
+  EXPECT_EQ(hash, packed->training_sha256());  // of what was unpacked on the way
+  packed->training(7, 1);
+  EXPECT_EQ(hash, packed->training_sha256());
 }
 
 TEST(Verify, data_hash_differs_with_a_label) {
   const Scratch scratch;
   write_small(scratch);
-  const std::string hash = data_sha256({scratch.folder()});
+  const std::string hash = open_dataset({scratch.folder()})->training_sha256();
   Bytes labels = scratch.read("train-labels-idx1-ubyte");
   labels.back() ^= 1U;
   scratch.write("train-labels-idx1-ubyte", labels);
-  EXPECT_NE(hash, data_sha256({scratch.folder()}));
+  EXPECT_NE(hash, open_dataset({scratch.folder()})->training_sha256());
 }
 
 }  // namespace
