@@ -25,7 +25,7 @@ def training(epochs):
 
 
 RUN = training(3)
-LONG = training(30)  # seconds, so that what happens after the first epoch meets it at work
+LONG = training(12)  # seconds, so that what happens after the first epoch meets it at work
 
 
 def weights(run):
