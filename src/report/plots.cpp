@@ -62,15 +62,6 @@ std::string with_title(const std::string& title, const char* script) {
   return "title = " + gnuplot_quote(title) + "\n" + script;
 }
 
-std::string pixel_rows(const Prediction& picture) {
-  std::string text;
-  for (std::size_t row = 0; row < picture.rows; ++row) {
-    const auto* const pixels = picture.pixels.data() + row * picture.columns;
-    text += fmt::format("{}\n", fmt::join(pixels, pixels + picture.columns, " "));
-  }
-  return text + "\n\n";
-}
-
 }  // namespace
 
 std::string draw_curves(const fs::path& folder, const std::string& title) {
@@ -81,17 +72,20 @@ std::string draw_curves(const fs::path& folder, const std::string& title) {
 
 std::string draw_predictions(const fs::path& folder, const std::vector<Prediction>& predictions,
                              const std::string& title) {
+  if (predictions.empty()) return "no predictions.png: no picture was tested here";
   std::string table = "# index truth prediction confidence\n";
   std::string pixels;
   for (const Prediction& picture : predictions) {
     table += fmt::format("{} {} {} {:.4f}\n", picture.index, picture.label, picture.predicted,
                          picture.confidence);
-    pixels += pixel_rows(picture);
+    pixels.append(picture.pixels.begin(), picture.pixels.end());
   }
   const Plot plot{folder, "predictions", {"predictions.png"}};
-  plot.write(".gp", with_title(title, predictions_template));
+  plot.write(".gp", fmt::format("rows = {}\ncolumns = {}\n{}", predictions.front().rows,
+                                predictions.front().columns,
+                                with_title(title, predictions_template)));
   plot.write(".dat", table);
-  plot.write("-pixels.dat", pixels);
+  plot.write(".pixels", pixels);
   return plot.draw();
 }
 

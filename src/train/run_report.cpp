@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <future>
 #include <iostream>
 
 #include <lockstep/core/clock.hpp>
@@ -176,11 +177,15 @@ void RunReport::write_weights(const Summary& summary, std::span<const float> par
   write_model(files_->folder().path() / "model.safetensors", model);
 }
 
+/// All at once, as the other ranks only wait.
 void RunReport::draw(const TestReport& test) {
   const auto& path = files_->folder().path();
-  note(draw_curves(path, title_));
-  note(draw_predictions(path, choose_predictions(test), title_));
-  note(draw_confusion(path, test.confusion, test.classes, title_));
+  const auto start = [](auto draw) { return std::async(std::launch::async, draw); };
+  std::future<std::string> pictures[] = {
+      start([&] { return draw_curves(path, title_); }),
+      start([&] { return draw_predictions(path, choose_predictions(test), title_); }),
+      start([&] { return draw_confusion(path, test.confusion, test.classes, title_); })};
+  for (std::future<std::string>& picture : pictures) note(picture.get());
 }
 
 void RunReport::note(const std::string& line) {

@@ -1,13 +1,10 @@
-# Pictures with what the model made of them, from predictions.dat and predictions-pixels.dat.
+# Pictures with what the model made of them: predictions.dat, and predictions.pixels, a byte each.
 # To draw it again, in the run folder: gnuplot plots/predictions.gp
 if (!exists("part")) part = ''
 set encoding utf8
 table = 'plots/predictions.dat'
-pixels = 'plots/predictions-pixels.dat'
+pixels = 'plots/predictions.pixels'
 stats table using 1 name 'picture' nooutput
-stats pixels index 0 matrix using 3 name 'pixel' nooutput
-columns = pixel_size_x
-rows = pixel_size_y
 
 # Sizes are pixels of the sheet. A tile is a picture with two lines of text below it.
 across = picture_records < 8 ? 1. * picture_records : 8.
@@ -50,8 +47,9 @@ set cbrange [0:255]
 set label 1 title at sheet_width / 2., 34 center noenhanced font 'DejaVu Sans,18' textcolor rgb ink
 set label 2 'Bold: the prediction. Below it: the truth, and how sure the model was. Red: errors.' \
     at sheet_width / 2., sheet_height - 24 center textcolor rgb pale
-plot for [i = 0 : picture_records - 1] pixels index i matrix \
-       using (left(i) + ($1 + 0.5) * scale):(top(i) + ($2 + 0.5) * scale):3 with image, \
+plot for [i = 0 : picture_records - 1] pixels binary array=(columns,rows) format='%uchar' \
+       skip=i*columns*rows origin=(left(i) + scale / 2., top(i) + scale / 2.) dx=scale dy=scale \
+       using 1 with image, \
      table using (middle(is_right($0))):(top($0)):(left($0)):(right($0)):(top($0)):(bottom($0)) \
        with boxxyerror fill empty lw 1 lc rgb '#c8c8c8', \
      table using (middle(is_wrong($0))):(top($0)):(left($0)):(right($0)):(top($0)):(bottom($0)) \

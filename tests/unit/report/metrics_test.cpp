@@ -132,9 +132,16 @@ TEST(Metrics, a_folder_that_cannot_be_written_to_is_an_error) {
 }
 
 TEST(Metrics, a_full_disk_is_an_error) {
-  const TemporaryFolder folder;
-  std::filesystem::create_symlink("/dev/full", folder.path() / "metrics.csv");
-  EXPECT_THROW(MetricsWriter(folder.path()).flush(), Error);
+  for (const char* name : {"metrics.csv", "metrics.jsonl"}) {
+    const TemporaryFolder folder;
+    std::filesystem::create_symlink("/dev/full", folder.path() / name);  // which can be read for ever
+    const auto write = [&] {
+      MetricsWriter metrics(folder.path(), 5);
+      metrics.add(step_record);
+      metrics.flush();
+    };
+    EXPECT_THROW(write(), Error);
+  }
 }
 
 /// The steps of the rows of both files, which must agree.

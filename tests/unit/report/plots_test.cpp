@@ -152,7 +152,8 @@ TEST(PlotsWithoutGnuplot, the_data_of_the_predictions_are_whole) {
   draw_predictions(folder.path(), {{17, 2, 3, {0, 1, 2, 3, 4, 255}, 4, 9, 0.75}}, title);
   EXPECT_EQ(content(folder.path() / "plots" / "predictions.dat"),
             "# index truth prediction confidence\n17 4 9 0.7500\n");
-  EXPECT_EQ(content(folder.path() / "plots" / "predictions-pixels.dat"), "0 1 2\n3 4 255\n\n\n");
+  EXPECT_EQ(content(folder.path() / "plots" / "predictions.pixels"),
+            std::string("\0\1\2\3\4\377", 6));
 }
 
 TEST(PlotsWithoutGnuplot, a_folder_that_cannot_be_written_to_is_an_error) {
