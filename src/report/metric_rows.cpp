@@ -93,9 +93,12 @@ StepRecord to_step(const Json& row) {
 }
 
 EpochRecord to_epoch(const Json& row) {
-  return {row.at("epoch").get<std::size_t>(),  row.at("step").get<std::uint64_t>(),
-          number(row, "loss"),                 number(row, "accuracy"),
-          number(row, "validation_loss"),      number(row, "validation_accuracy"),
+  return {row.at("epoch").get<std::size_t>(),
+          row.at("step").get<std::uint64_t>(),
+          number(row, "loss"),
+          number(row, "accuracy"),
+          number(row, "validation_loss"),
+          number(row, "validation_accuracy"),
           number(row, "seconds")};
 }
 

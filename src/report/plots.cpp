@@ -81,9 +81,9 @@ std::string draw_predictions(const fs::path& folder, const std::vector<Predictio
     pixels.append(picture.pixels.begin(), picture.pixels.end());
   }
   const Plot plot{folder, "predictions", {"predictions.png"}};
-  plot.write(".gp", fmt::format("rows = {}\ncolumns = {}\n{}", predictions.front().rows,
-                                predictions.front().columns,
-                                with_title(title, predictions_template)));
+  plot.write(".gp",
+             fmt::format("rows = {}\ncolumns = {}\n{}", predictions.front().rows,
+                         predictions.front().columns, with_title(title, predictions_template)));
   plot.write(".dat", table);
   plot.write(".pixels", pixels);
   return plot.draw();

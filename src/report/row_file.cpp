@@ -31,8 +31,7 @@ RowFile::RowFile(std::filesystem::path path, const std::string& header)
   std::ofstream(path_, std::ios::binary);
 }
 
-RowFile::RowFile(std::filesystem::path path,
-                 const std::function<bool(std::string_view line)>& keep)
+RowFile::RowFile(std::filesystem::path path, const std::function<bool(std::string_view line)>& keep)
     : path_(std::move(path)), next_flush_(flush_size) {
   if (std::filesystem::is_regular_file(path_)) size_ = kept_size(content(path_), keep);
   if (size_ == 0) {

@@ -45,9 +45,8 @@ void RunFiles::epoch(const EpochRecord& record) {
 
 void RunFiles::checkpoint(const Progress& progress, const Replica& replica) {
   attempt("metrics", [&] { metrics_.flush(); });
-  background_.submit([this, checkpoint = describe(progress, replica)]() mutable {
-    save(std::move(checkpoint));
-  });
+  background_.submit(
+      [this, checkpoint = describe(progress, replica)]() mutable { save(std::move(checkpoint)); });
 }
 
 Checkpoint RunFiles::describe(const Progress& progress, const Replica& replica) const {
@@ -65,8 +64,8 @@ Checkpoint RunFiles::describe(const Progress& progress, const Replica& replica) 
   return c;
 }
 
-/// In the background. The metrics first: after a power cut, they reach as far as any checkpoint. The
-/// CSV can be made from them.
+/// In the background. The metrics first: after a power cut, they reach as far as any checkpoint.
+/// The CSV can be made from them.
 void RunFiles::save(Checkpoint checkpoint) {
   if (data_sha256_.empty()) data_sha256_ = job_.dataset().training_sha256();
   checkpoint.data_sha256 = data_sha256_;

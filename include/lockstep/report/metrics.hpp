@@ -8,6 +8,8 @@
 
 namespace lockstep {
 
+struct MetricRow;
+
 /// Writes metrics.jsonl (an object a line, "kind": "step" | "epoch") and metrics.csv (the same rows
 /// in columns, empty where a kind has no value) into a folder. A failed write is Error (store), and
 /// loses nothing: the rows wait for the next one (64 MiB of them), and the files hold whole rows.
@@ -24,7 +26,7 @@ class MetricsWriter {
   void flush();
 
  private:
-  void add(const struct MetricRow& row);
+  void add(const MetricRow& row);
 
   std::filesystem::path folder_;
   struct Files;

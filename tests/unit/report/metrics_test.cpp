@@ -134,7 +134,8 @@ TEST(Metrics, a_folder_that_cannot_be_written_to_is_an_error) {
 TEST(Metrics, a_full_disk_is_an_error) {
   for (const char* name : {"metrics.csv", "metrics.jsonl"}) {
     const TemporaryFolder folder;
-    std::filesystem::create_symlink("/dev/full", folder.path() / name);  // which can be read for ever
+    std::filesystem::create_symlink("/dev/full",
+                                    folder.path() / name);  // which can be read for ever
     const auto write = [&] {
       MetricsWriter metrics(folder.path(), 5);
       metrics.add(step_record);
