@@ -60,7 +60,7 @@ class Commands(unittest.TestCase):
             with self.assertRaises(Failed):
                 Budget(0.5).run("sh", "-c", f"setsid sleep 60 & echo $! >{number}; wait")
             self.assertLess(time.monotonic() - begin, 10)
-            self.assertFalse(alive(int(number.read_text())))
+            self.assertTrue(is_gone(int(number.read_text())))
 
     def test_one_that_fails_says_its_last_line(self):
         with self.assertRaisesRegex(Failed, "exit code 3: no disk"):
@@ -70,12 +70,22 @@ class Commands(unittest.TestCase):
         self.assertEqual(Budget(10).succeed("echo", 1), "1\n")
 
 
-def alive(process):
-    """A killed child without a parent to wait for it may stay as a zombie for a moment."""
+def is_gone(process, seconds=10):
+    """A kill has been sent, not obeyed, when it returns; and a child without a parent to wait for it
+    may stay as a zombie."""
+    end = time.monotonic() + seconds
+    while state(process) not in "XZ":
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def state(process):
     try:
-        return pathlib.Path(f"/proc/{process}/stat").read_text().split()[2] != "Z"
-    except FileNotFoundError:
-        return False
+        return pathlib.Path(f"/proc/{process}/stat").read_text().split()[2]
+    except (FileNotFoundError, ProcessLookupError):
+        return "X"
 
 
 if __name__ == "__main__":
