@@ -82,6 +82,7 @@ class Run(CloneTest):
         (alone / "mpirun.txt").write_text("\n")
         (alone / "lockstep").symlink_to("../release/lockstep")
         for words, text in ((["-n", "2"], "no command"), (["-n", "two", "--", "x"], "-n needs"),
+                            (["-n", "2", "--max-restarts", "3", "--", "x"], "for train"),
                             (["-n", "2", "--preset", "none", "--", "x"], "launch/build none"),
                             (["-n", "2", "--preset", "alone", "--", "x"], "has no MPI")):
             ended = self.script("run", *words)
