@@ -7,6 +7,7 @@
 #include <lockstep/comm/processor_share.hpp>
 #include <lockstep/core/error.hpp>
 
+#include "device_proof.hpp"
 #include "device_replica.hpp"
 #include "recipe_settings.hpp"
 
@@ -141,9 +142,14 @@ void Job::make_replica(const TrainingState& from) {
 void Job::make_device_replica_of(const std::vector<float>& parameters) {
   engine_ = "cuda";
   isa_ = fmt::format("sm_{}", device_->gpu_capability);
-  replica_ =
-      make_device_replica(shape_, gradient_limit(), parameters, local_shards(), recipe_.batch_size,
-                          world_, reducer_.get(), recipe_.adam, schedule_);
+  const std::vector<LocalShard> shards = local_shards();
+  if (!device_is_proven_) {
+    prove_device(device_->gpu_name, shape_, gradient_limit(), parameters, shards.front(),
+                 recipe_.adam, schedule_);
+    device_is_proven_ = true;
+  }
+  replica_ = make_device_replica(shape_, gradient_limit(), parameters, shards, recipe_.batch_size,
+                                 world_, reducer_.get(), recipe_.adam, schedule_);
 }
 
 void Job::make_host_replica_of(std::vector<float> parameters) {

@@ -76,6 +76,7 @@ class Job {
   std::vector<std::shared_ptr<const TrainingPictures>> pictures_;
   Range owned_;
   std::optional<DeviceChoice> device_;
+  bool device_is_proven_ = false;  // a GPU, see prove_device
   std::size_t threads_ = 1;
   std::unique_ptr<Team> team_;
   std::string engine_;

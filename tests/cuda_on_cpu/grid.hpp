@@ -35,6 +35,7 @@ struct Control {
   std::vector<std::string> reports{};  // races, divergent barriers, host memory touched by a kernel
   std::size_t report_count = 0;        // the first of them are kept
   std::size_t graph_launches = 0;
+  std::size_t damaged_copy = 0;  // copies to the device of so many bytes arrive with a wrong bit
 };
 extern Control control;
 

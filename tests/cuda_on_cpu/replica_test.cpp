@@ -287,6 +287,7 @@ TEST_F(DeviceReplica, takes_several_steps_at_a_launch_where_nobody_looks) {
   const auto world = make_local_communicator();
   Job job(config, *world);
   Job expected(on_cpu, *world);
+  cuda_on_cpu::control.graph_launches = 0;  // but for the step on trial
   for (std::uint64_t step = 1; step <= 24; ++step) {
     const StepOutcome outcome = job.replica().step(step, {.until = 22});
     const StepOutcome right = expected.replica().step(step, {});
@@ -296,6 +297,21 @@ TEST_F(DeviceReplica, takes_several_steps_at_a_launch_where_nobody_looks) {
   }
   EXPECT_EQ(cuda_on_cpu::control.graph_launches, 2u + 6u + 2u);  // twice 8 steps, and each of 8
   EXPECT_EQ(job.replica().state(), expected.replica().state());
+}
+
+/// A bit of its memory errs: the lowest of the first weight.
+TEST_F(DeviceReplica, is_refused_where_the_gpu_does_not_give_the_bits_of_the_cpu) {
+  const std::size_t weights = advance({}, 1, short_run("cpu"), 1).parameters.size();
+  cuda_on_cpu::control.damaged_copy = weights * sizeof(float);
+  machine.gpus = 2;
+  try {
+    run(short_run("cuda"), 2);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::internal);
+    EXPECT_THAT(error.what(), testing::HasSubstr("stand-in does not give the CPU's bits"));
+    EXPECT_THAT(error.what(), testing::HasSubstr("--device cpu"));
+  }
 }
 
 TEST_F(DeviceReplica, is_measured_by_the_bench) {
