@@ -182,7 +182,6 @@ HWY_INLINE void append_ink(const std::uint8_t* pixels, std::size_t term, std::ui
 inline void list_ink(const Layout& layout, std::size_t n, Workspace& ws) {
   const hn::Full128<std::uint8_t> d;
   const std::size_t columns = layout.shape.columns;
-  const std::size_t room = layout.shape.rows * block_samples;
   const std::size_t terms = layout.shape.rows * n;
   std::fill_n(ws.ink_count.data(), columns, 0u);
   for (std::size_t term = 0; term < terms; term += bytes) {
@@ -196,7 +195,8 @@ inline void list_ink(const Layout& layout, std::size_t n, Workspace& ws) {
       HWY_ALIGN std::uint8_t column[bytes * bytes];
       for (std::size_t c = 0; c < bytes; ++c) hn::Store(pixels[c], d, column + c * bytes);
       for (std::size_t c = 0; c < std::min(bytes, columns - first); ++c) {
-        append_ink(column + c * bytes, term, &ws.ink[(first + c) * room], ws.ink_count[first + c]);
+        append_ink(column + c * bytes, term, &ws.ink[(first + c) * layout.ink_stride()],
+                   ws.ink_count[first + c]);
       }
     }
   }
@@ -206,7 +206,7 @@ inline void list_ink(const Layout& layout, std::size_t n, Workspace& ws) {
 template <std::size_t Vectors, typename Sum>
 HWY_INLINE bool ink_outer(const Layout& layout, const Workspace& ws, std::size_t i,
                           std::size_t column, const Target<Sum>& target) {
-  const std::uint32_t* const ink = ws.ink.data() + i * layout.shape.rows * block_samples;
+  const std::uint32_t* const ink = ws.ink.data() + i * layout.ink_stride();
   Tile<1, Vectors> sums;
 #pragma GCC unroll 16
   for (std::size_t v = 0; v < Vectors; ++v) sums[0][v] = hn::Zero(FloatTag());

@@ -39,6 +39,8 @@ struct Layout {
 
   std::size_t picture() const { return shape.rows * shape.columns; }
   std::size_t block_row() const { return block_samples * stride; }  // values of a whole block's row
+  /// From a column's list of inked pixels to the next: a vector may be stored behind a full list.
+  std::size_t ink_stride() const { return shape.rows * block_samples + line; }
   /// Values of a packed matrix [terms][width].
   std::size_t packed(std::size_t terms, std::size_t width) const {
     return terms * round_up(width, panel_width);
@@ -92,7 +94,7 @@ struct Workspace {
         row_ink(layout.shape.rows * block_samples, &memory),
         by_ink(layout.shape.rows * block_samples, &memory),
         place_of_ink(layout.shape.columns + 2, &memory),
-        ink(layout.shape.columns * layout.shape.rows * block_samples + line, &memory),
+        ink(layout.shape.columns * layout.ink_stride(), &memory),
         ink_count(layout.shape.columns, &memory),
         blank(layout.shape.rows * layout.stride, &memory) {}
 
@@ -112,12 +114,11 @@ struct Workspace {
   Buffer<std::uint32_t> row_ink;       // [term] how many of them are inked
   Buffer<std::uint32_t> by_ink;        // the terms in that order; see sort_by_ink
   Buffer<std::uint32_t> place_of_ink;  // where in there those with a row_ink begin
-  Buffer<std::uint32_t>
-      ink;  // of each column, its inked pixels, and room for a vector; see list_ink
-  Buffer<std::uint32_t> ink_count;  // [column]
-  Buffer<float> blank;              // [row][stride], rows ascending: a blank picture's states
-  std::size_t blank_known = 0;      // rows of it that are computed
-  std::uint64_t blank_version = 0;  // for these weights
+  Buffer<std::uint32_t> ink;           // [column][ink_stride]: its inked pixels; see list_ink
+  Buffer<std::uint32_t> ink_count;     // [column]
+  Buffer<float> blank;                 // [row][stride], rows ascending: a blank picture's states
+  std::size_t blank_known = 0;         // rows of it that are computed
+  std::uint64_t blank_version = 0;     // for these weights
 };
 
 }  // namespace lockstep::simd

@@ -21,11 +21,13 @@ struct Case {
   ModelShape shape;
   std::size_t samples;
   std::size_t shards = 1;  // calls that the samples come in
+  Ink ink = Ink::some;
 };
 
 void PrintTo(const Case& c, std::ostream* out) {
   *out << c.shape.rows << "x" << c.shape.columns << ", " << c.shape.hidden << " units, "
-       << c.shape.classes << " classes, " << c.samples << " samples in " << c.shards << " shards";
+       << c.shape.classes << " classes, " << c.samples << " samples in " << c.shards << " shards"
+       << (c.ink == Ink::everywhere ? ", no pixel blank" : "");
 }
 
 struct Outcome {
@@ -36,7 +38,7 @@ struct Outcome {
 };
 
 Outcome outcome(const EngineConfig& config, const Case& c) {
-  const Pictures pictures(c.shape, c.samples);
+  const Pictures pictures(c.shape, c.samples, 1, c.ink);
   const Batch all = pictures.batch();
   const auto engine = make_engine(config, c.shape);
   engine->set_parameters(some_parameters(c.shape));
@@ -88,7 +90,9 @@ INSTANTIATE_TEST_SUITE_P(Shapes, EngineParity,
                                          Case{{28, 28, 64, 47}, 8}, Case{{1, 5, 24, 3}, 7},
                                          Case{{3, 1, 9, 4}, 11}, Case{{20, 40, 100, 17}, 8},
                                          Case{{7, 70, 33, 26}, 8}, Case{{10, 12, 257, 10}, 5},
-                                         Case{{2, 3, 1024, 256}, 2}));
+                                         Case{{2, 3, 1024, 256}, 2},
+                                         Case{{28, 28, 16, 10}, 16, 1, Ink::everywhere},
+                                         Case{{5, 28, 3, 10}, 13, 1, Ink::everywhere}));
 
 /// Of any size that a user may ask for, but of no more work than about 60 MFLOP.
 Case some_case(std::mt19937& random) {
@@ -99,7 +103,8 @@ Case some_case(std::mt19937& random) {
   const std::size_t operations =
       6 * (shape.rows * (shape.columns + shape.hidden) + shape.classes) * shape.hidden;
   const std::size_t samples = draw(1, std::clamp<std::size_t>(60'000'000 / operations, 1, 300));
-  return {shape, samples, draw(1, std::min<std::size_t>(samples, 20))};
+  const std::size_t shards = draw(1, std::min<std::size_t>(samples, 20));
+  return {shape, samples, shards, draw(0, 3) == 0 ? Ink::everywhere : Ink::some};
 }
 
 TEST(EngineParity, holds_for_sizes_drawn_at_random) {

@@ -9,10 +9,15 @@
 
 namespace lockstep {
 
-/// Made pictures with MNIST's habits: blank rows above, a fifth of the rest inked.
+enum class Ink { some, everywhere };
+
+/// Made pictures with MNIST's habits: blank rows above, a fifth of the rest inked; or with every
+/// pixel inked.
 class Pictures {
  public:
-  Pictures(const ModelShape& shape, std::size_t count, std::uint64_t seed = 1) : shape_(shape) {
+  Pictures(const ModelShape& shape, std::size_t count, std::uint64_t seed = 1,
+           Ink where = Ink::some)
+      : shape_(shape) {
     const Random random(seed, Stream::synthetic);
     const std::size_t size = shape.rows * shape.columns;
     pixels_.resize(count * size);
@@ -20,9 +25,13 @@ class Pictures {
       const auto [blank, label, unused, unused2] = random.block(i);
       labels_.push_back(static_cast<std::uint8_t>(label % shape.classes));
       const std::size_t first = blank % (shape.rows / 2 + 1) * shape.columns;
-      for (std::size_t p = first; p < size; ++p) {
+      for (std::size_t p = 0; p < size; ++p) {
         const auto [ink, value, u, v] = random.block(count + i * size + p);
-        if (ink % 5 == 0) pixels_[i * size + p] = static_cast<std::uint8_t>(value % 256);
+        std::uint8_t& pixel = pixels_[i * size + p];
+        if (where == Ink::everywhere) pixel = static_cast<std::uint8_t>(1 + value % 255);
+        if (where == Ink::some && p >= first && ink % 5 == 0) {
+          pixel = static_cast<std::uint8_t>(value % 256);
+        }
       }
       pointers_.push_back(&pixels_[i * size]);
     }
