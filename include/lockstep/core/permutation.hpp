@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <bit>
 #include <cstdint>
 
 #include <lockstep/core/random.hpp>
@@ -20,7 +19,7 @@ class Permutation {
                         const std::array<std::uint32_t, rounds>& round_keys) noexcept
       : size_(size),
         keys_(round_keys),
-        half_bits_(size < 2 ? 1 : static_cast<int>(std::bit_width(size - 1) + 1) / 2) {}
+        half_bits_(size < 2 ? 1 : (bits_of(size - 1) + 1) / 2) {}
 
   /// Where `position` goes; position < size.
   constexpr std::uint64_t operator()(std::uint64_t position) const noexcept {
@@ -35,6 +34,13 @@ class Permutation {
 
  private:
   static constexpr std::uint32_t mix(std::uint32_t x) noexcept;
+
+  /// std::bit_width, which nvcc 13.0 compiles to 0 in a kernel.
+  static constexpr int bits_of(std::uint64_t n) noexcept {
+    int bits = 0;
+    for (; n > 0; n >>= 1) ++bits;
+    return bits;
+  }
 
   std::uint64_t size_;
   std::array<std::uint32_t, rounds> keys_;
