@@ -5,11 +5,14 @@ import pathlib
 import re
 import subprocess
 import tempfile
+import time
 import unittest
 
 import correctness
 import machine
 import runs
+from packed import Packed
+from processes import children, started_by
 
 HERE = pathlib.Path(__file__).resolve().parent
 PRESET = os.environ["LOCKSTEP_PRESET"]
@@ -40,16 +43,22 @@ class Command(unittest.TestCase):
             self.assertIn("no GPU answers here", ended.stderr)
             self.assertEqual(list(pathlib.Path(folder).iterdir()), [])
 
-    def test_what_is_missing_is_named_with_the_way_to_it(self):
+    def test_a_rehearsal_of_the_pack_needs_one(self):
         with tempfile.TemporaryDirectory() as folder:
-            empty = pathlib.Path(folder)
-            lines = machine.missing(empty, empty / "pack")
-            self.assertTrue(any("run tests/gpu/pack" in line for line in lines), lines)
-            (empty / "pack").mkdir()
-            for name in ("libraries", "mnist"):
-                self.assertTrue(any("pack" in line for line in machine.missing(empty, empty / "pack")))
-                (empty / f"pack/{name}.tar.xz").touch()
-            self.assertFalse(any("pack" in line for line in machine.missing(empty, empty / "pack")))
+            packed = Packed(pathlib.Path(folder, "pack"))
+            ended = command("run", "--rehearse", "gpu", "--pack", packed.pack, "--only", "^none$",
+                            "--out", folder)
+        if packed.built_here:
+            self.assertEqual(ended.returncode, 0, ended.stderr)
+        else:
+            self.assertEqual((ended.returncode, ended.stdout), (2, ""))
+            self.assertIn("run tests/gpu/pack", ended.stderr)
+
+    def test_the_time_is_less_than_a_machine_is_lent_for(self):
+        for number in (0, 571):
+            ended = command("run", "--rehearse", PRESET, "--seconds", number)
+            self.assertEqual((ended.returncode, ended.stdout), (2, ""))
+            self.assertIn("not from 1 to 570", ended.stderr)
 
     def test_a_rehearsal_needs_a_build(self):
         ended = command("run", "--rehearse", "no-such")
@@ -84,6 +93,26 @@ class Rehearsal(unittest.TestCase):
         for name, outcome in outcomes.items():
             if re.search("NCCL|refusal|sanitizer", name):
                 self.assertEqual(outcome, "not run", name)
+
+    def test_a_run_that_is_ended_leaves_what_was_found_and_no_process(self):
+        with tempfile.TemporaryDirectory() as folder:
+            run = subprocess.Popen([HERE / "run", "--rehearse", PRESET, "--only", "^bits: (1|default)",
+                                    "--out", folder], stdout=subprocess.PIPE, text=True)
+            self.assertIn("passed", run.stdout.readline())
+            time.sleep(0.5)  # the next stage's command runs
+            begun = started_by(run.pid)
+            run.terminate()
+            run.communicate(timeout=30)
+            stages = json.loads(pathlib.Path(folder, "report.json").read_text())["stages"]
+        self.assertEqual(stages[0]["stage"], correctness.REFERENCE)
+        self.assertEqual(stages[0]["commands"][0]["code"], 0)
+        self.assertGreater(len(begun), 1)
+        living = {number for numbers in children().values() for number in numbers}
+        self.assertFalse(set(begun) & living)
+
+    def test_where_a_steps_time_goes_is_a_table(self):
+        _, stages, _ = self.rehearse("where a step's time goes")
+        self.assertIn("a step, p50", [row["part"] for stage in stages.values() for row in stage["rows"]])
 
     def test_a_stage_that_has_nothing_to_be_compared_with_does_not_pass(self):
         _, stages, _ = self.rehearse("^bits: 1 epoch$")

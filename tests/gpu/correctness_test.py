@@ -7,7 +7,8 @@ import unittest
 import correctness
 import machine
 from runs import Run
-from stages import Budget, Failed, NotRun
+from sanitizers import Sanitizers
+from stages import Budget, Failed, NotRun, TimedOut
 
 GPU = {"name": "NVIDIA H200", "capability": 90}
 ON_GPU = "lockstep: 1 rank over one process, engine cuda (sm_90), on NVIDIA H200"
@@ -58,11 +59,19 @@ class Weights(Invented):
     def test_a_run_that_ends_with_an_error_fails_with_its_line(self):
         self.fails("exit code 5: lockstep: rank 1 is lost",
                    self.correctness(ended(code=5, err="lockstep: rank 1 is lost\n")).epoch)
+        lost = ended(code=5, err="lockstep: rank 1 is lost\n")
+        self.fails("rank 1 is lost", self.correctness(ended(), lost).recipe("--hidden", 37))
 
     def test_ranks_may_share_the_gpu(self):
         self.correctness(ended(header=f"{ON_GPU}, sums over NCCL 2.30.7")).by_nccl(4)(Budget(5))
         self.assertEqual(self.asked[0][1]["ranks"], 4)
         self.assertEqual(self.asked[0][1]["NCCL_MULTI_RANK_GPU_ENABLE"], "1")
+
+    def test_a_rank_may_be_killed_over_either(self):
+        for header, sums in ((f"{ON_GPU}, sums over NCCL 2.30.7", "by_nccl"), (ON_GPU, "by_mpi")):
+            tested = self.correctness(ended(WRONG, header=header))
+            self.fails("weights bbb", getattr(tested, sums)(3, *correctness.KILL))
+            self.assertIn("rank=1,step=50,kind=kill", self.asked[-1][0])
 
     def test_a_build_without_nccl_is_not_run(self):
         with self.assertRaisesRegex(NotRun, "--architecture 90"):
@@ -102,31 +111,45 @@ class Sanitizer(Invented):
         machine.find = lambda tool: f"/cuda/{tool}"
 
     def memcheck(self, **how):
-        return self.correctness(ended(), ended(**how)).sanitizer("memcheck", "ERROR SUMMARY: 0 errors")
+        return self.step(self.correctness(ended(**how), ended()))
+
+    @staticmethod
+    def step(tested):
+        return Sanitizers(tested).work("memcheck", "ERROR SUMMARY: 0 errors")
 
     def test_a_clean_step_with_the_right_weights_passes(self):
         self.assertEqual(self.memcheck(more=self.CLEAN)(Budget(5)), "ERROR SUMMARY: 0 errors")
-        self.assertEqual(self.asked[1][1]["before"][:3],
+        self.assertEqual(self.asked[0][1]["before"][:3],
                          ["/cuda/compute-sanitizer", "--tool", "memcheck"])
 
     def test_a_finding_fails(self):
         self.fails("7 errors", self.memcheck(code=86, err="========= ERROR SUMMARY: 7 errors"))
 
     def test_no_word_from_the_tool_fails(self):
-        self.fails("", self.memcheck())
+        self.fails("no summary", self.memcheck())
 
     def test_clean_with_wrong_weights_fails(self):
         self.fails("weights bbb", self.memcheck(weights=WRONG, more=self.CLEAN))
 
-    def test_a_gpu_that_it_does_not_support_is_not_run(self):
-        with self.assertRaises(NotRun):
-            self.memcheck(code=1, err="========= Error: Device not supported")(Budget(5))
+    def test_where_it_does_not_work_it_is_not_run(self):
+        for said in ("Device not supported", "Unable to attach to process", "Internal Sanitizer Error"):
+            with self.assertRaisesRegex(NotRun, said[:16]):
+                self.memcheck(code=1, err=f"========= Error: {said}\n{self.CLEAN}")(Budget(5))
+
+    def test_one_that_takes_too_long_is_not_run(self):
+        tested = self.correctness()
+
+        def late(*_, **__):
+            raise TimedOut("too late")
+        tested.lockstep.train = late
+        with self.assertRaisesRegex(NotRun, "too late"):
+            self.step(tested)(Budget(5))
 
 
 class WithoutGpu(Invented):
     def test_what_needs_one_is_not_run(self):
         tested = self.correctness(gpu=None)
-        for work in (tested.by_nccl(1), tested.refusal("any"), tested.sanitizer("memcheck", "any")):
+        for work in (tested.by_nccl(1), tested.refusal("any"), Sanitizers(tested).work("memcheck", "any")):
             with self.assertRaises(NotRun):
                 work(Budget(5))
 

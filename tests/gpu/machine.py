@@ -1,4 +1,4 @@
-"""What this machine offers: its GPU, its tools, and what was brought along."""
+"""What this machine offers: its GPU and its tools."""
 import ctypes
 import pathlib
 import platform
@@ -7,7 +7,8 @@ import shutil
 import subprocess
 import sys
 
-CUDA_FOLDERS = ("/usr/local/cuda/bin", "/usr/local/cuda/compute-sanitizer")
+CUDA_FOLDERS = ("/usr/local/cuda/bin", "/usr/local/cuda/compute-sanitizer",
+                *map(str, pathlib.Path("/opt/nvidia").glob("nsight-compute/*")))
 CAPABILITY_MAJOR, CAPABILITY_MINOR = 75, 76  # of CUDA's CUdevice_attribute
 
 
@@ -36,22 +37,6 @@ def attribute(driver, device, number):
     value = ctypes.c_int()
     driver.cuDeviceGetAttribute(ctypes.byref(value), number, device)
     return value.value
-
-
-def missing(root, pack):
-    """What a build can't do without, with the way to it; empty if all is there."""
-    lines = [f"no {tool}: {remedy}" for tool, remedy in (
-        ("nvcc", "install the CUDA toolkit, or put its bin folder into PATH"),
-        ("cmake", "install CMake 3.25 or newer"), ("g++", "install g++ 12 or newer"))
-        if not find(tool)]
-    if not find("ninja") and not find("make"):
-        lines.append("no ninja: install it")
-    if not (pack / "libraries.tar.xz").exists() and not (root / "build/prefix/base.wheels").exists():
-        lines.append(f"no {pack}: run tests/gpu/pack where there is a network, and bring that folder "
-                     "(or run launch/setup here)")
-    if not (pack / "mnist.tar.xz").exists() and not (root / "data/mnist").exists():
-        lines.append(f"no MNIST in {pack} or data/mnist: run launch/fetch-mnist")
-    return lines
 
 
 def torch_folder(python):

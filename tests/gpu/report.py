@@ -1,9 +1,12 @@
 """From the stages' results and the speed's rows to tables, JSON and an exit code."""
+import json
+import os
 from statistics import median
 
 BATCH, STEPS_PER_EPOCH = 128, 429
 LOSS_TOLERANCE = 1e-5
-# What issue 7 asks for on a Hopper GPU, as multiples of our step or in microseconds.
+SHOWN = 1500  # characters of a failed command's output
+# What is asked for on a Hopper GPU, as multiples of our step or in microseconds.
 GOALS = {"step": 25.0, "eager": 15.0, "graph": 3.0}
 HOW_TIMED = """\
 lockstep's step is that of `lockstep bench`, its epoch a training's, evaluation and files included. The
@@ -91,6 +94,23 @@ def verdict(results):
             f"{count(results, 'not run')} not run\n")
 
 
+def rows_table(result):
+    """What a stage has measured."""
+    heads = list(result["rows"][0])
+    cells = [[row[head] for head in heads] for row in result["rows"]]
+    return f"{result['stage']}:\n\n{markdown(heads, cells)}"
+
+
+def last_words(result):
+    """What the last command of a failed stage printed, its end."""
+    if not result["commands"]:
+        return ""
+    last = result["commands"][-1]
+    words = "\n".join(part.strip() for part in (last["out"], last["err"]) if part.strip())
+    return (f"{result['stage']} failed, last command (exit code {last['code']}):\n\n"
+            f"```\n{last['command']}\n{words[-SHOWN:]}\n```\n")
+
+
 def text(here, results, rows):
     gpu = here["gpu"]
     name = f"{gpu['name']} ({gpu['capability']})" if gpu else "no GPU here"
@@ -98,4 +118,19 @@ def text(here, results, rows):
              stage_table(results)]
     if rows:
         parts += [speed_table(rows), HOW_TIMED, goal_table(rows)]
+    parts += [rows_table(result) for result in results if result["rows"]]
+    parts += [last_words(result) for result in results if result["outcome"] == "failed"]
     return "\n".join([*parts, verdict(results)])
+
+
+def write(folder, here, results, rows):
+    """As text and as JSON, each at once, so that a killed run leaves whole files. Returns the text."""
+    folder.mkdir(parents=True, exist_ok=True)
+    told = text(here, results, rows)
+    everything = {"machine": here, "stages": results, "speed": compared(rows)}
+    for name, content in (("report.json", json.dumps(everything, indent=2) + "\n"),
+                          ("report.md", told)):
+        new = folder / f"{name}.new"
+        new.write_text(content)
+        os.replace(new, folder / name)
+    return told

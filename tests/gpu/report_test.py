@@ -1,10 +1,17 @@
+import json
+import pathlib
+import tempfile
 import unittest
 
 import report
 
 
-def stage(name, outcome="passed", detail=""):
-    return {"stage": name, "outcome": outcome, "detail": detail, "seconds": 1.25}
+HERE = {"gpu": None, "driver": None, "nvcc": "V13.0.88", "processor": "any"}
+
+
+def stage(name, outcome="passed", detail="", rows=(), commands=()):
+    return {"stage": name, "outcome": outcome, "detail": detail, "seconds": 1.25, "rows": rows,
+            "commands": commands}
 
 
 def row(program, p50, kind="graph", loss=2.3, least=None, epoch=None):
@@ -87,6 +94,34 @@ class Tables(unittest.TestCase):
     def test_the_verdict_counts_what_was_not_run_by_itself(self):
         results = [stage("a"), stage("b", "failed"), stage("c", "not run"), stage("d", "not run")]
         self.assertEqual(report.verdict(results), "1 stages passed, 1 failed, 2 not run\n")
+
+
+class Whole(unittest.TestCase):
+    COMMAND = {"command": "lockstep train", "code": "killed", "out": "Epoch: 1\n", "err": "no word\n"}
+
+    def test_what_a_stage_has_measured_is_a_table(self):
+        rows = [{"part": "Adam", "us": 1.5}, {"part": "clip", "us": 0.5}]
+        self.assertEqual(cells(report.text(HERE, [stage("kernels", rows=rows)], []), "Adam"),
+                         ["Adam", "1.5"])
+
+    def test_what_a_failed_stages_last_command_printed_is_shown(self):
+        commands = [self.COMMAND | {"out": "earlier"}, self.COMMAND]
+        text = report.text(HERE, [stage("bits", "failed", "late", commands=commands)], [])
+        self.assertIn("exit code killed", text)
+        self.assertIn("lockstep train\nEpoch: 1\nno word\n", text)
+        self.assertNotIn("earlier", text)
+        self.assertNotIn("Epoch", report.text(HERE, [stage("bits", commands=commands)], []))
+
+    def test_is_in_two_files_and_replaces_the_one_before(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for count in (1, 2):
+                results = [stage("bits", commands=[self.COMMAND])] * count
+                text = report.write(pathlib.Path(folder), HERE, results, [])
+                self.assertEqual(pathlib.Path(folder, "report.md").read_text(), text)
+                self.assertEqual({path.name for path in pathlib.Path(folder).iterdir()},
+                                 {"report.md", "report.json"})
+            kept = json.loads(pathlib.Path(folder, "report.json").read_text())["stages"]
+            self.assertEqual([each["commands"] for each in kept], [[self.COMMAND]] * 2)
 
 
 if __name__ == "__main__":

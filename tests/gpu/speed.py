@@ -69,6 +69,9 @@ class Speed:
                 ("PyTorch, cuDNN RNN, a CUDA graph a step", "graph", 60, "graph.py"),
                 ("PyTorch, cuDNN RNN, a CUDA graph of 13 steps", "graph", 60, "graph.py",
                  "--steps-per-launch", 13),
+                ("PyTorch, rows unrolled, a CUDA graph a step", "graph", 60, "graph.py", "--unrolled"),
+                ("PyTorch, rows unrolled, a CUDA graph of 13 steps", "graph", 60, "graph.py",
+                 "--unrolled", "--steps-per-launch", 13),
                 ("JAX, a jitted step", "graph", 75, "jitted.py"),
                 ("JAX, 39 steps jitted together", "graph", 75, "jitted.py",
                  "--steps-per-launch", 39)):

@@ -41,6 +41,14 @@ class Peer(unittest.TestCase):
         with self.assertRaisesRegex(Failed, "^RuntimeError: out of memory$"):
             self.run_peer(1, err="Traceback\nRuntimeError: out of memory\n")
 
+    def test_rows_are_unrolled_too_with_and_without_a_graph_of_several_steps(self):
+        self.speed.peer = lambda name, kind, script, *words: (kind, script, *words)
+        asked = {name: work for name, _, work in self.speed.stages()}
+        self.assertEqual(asked["speed: PyTorch, rows unrolled, a CUDA graph a step"],
+                         ("graph", "graph.py", "--unrolled"))
+        self.assertEqual(asked["speed: PyTorch, rows unrolled, a CUDA graph of 13 steps"],
+                         ("graph", "graph.py", "--unrolled", "--steps-per-launch", 13))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -1,13 +1,10 @@
 """Runs stages one after the other, each within its time, and keeps what came of them."""
-import contextlib
-import os
-import pathlib
-import signal
 import subprocess
 import time
 
+from processes import kill_with_children
 
-KEPT = 4000  # characters of a failed stage's outputs
+KEPT = 1500, 4000  # characters of the beginning and of the end of each output
 
 
 class NotRun(Exception):
@@ -18,44 +15,36 @@ class Failed(Exception):
     """The stage was tried, and what came of it is wrong; says what."""
 
 
+class TimedOut(Failed):
+    """A command had not ended in the stage's time."""
+
+
 def last_line(text):
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1] if lines else "no word why"
 
 
-def with_children(process):
-    """Its number and those of all that it has started, directly or not."""
-    found = [process]
-    for number in found:
-        for path in pathlib.Path(f"/proc/{number}/task").glob("*/children"):
-            with contextlib.suppress(OSError):
-                found += map(int, path.read_text().split())
-    return found
-
-
-def kill_with_children(process):
-    """mpirun and its ranks, for one, have sessions of their own. Returns what it had printed."""
-    for number in with_children(process.pid):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(number, signal.SIGKILL)
-    try:
-        return process.communicate(timeout=10)
-    except subprocess.TimeoutExpired:
-        return "", ""
+def shortened(text):
+    begin, end = KEPT
+    if len(text) <= begin + end:
+        return text
+    return f"{text[:begin]}\n[{len(text) - begin - end} characters]\n{text[-end:]}"
 
 
 class Budget:
-    """The seconds of one stage, and what it ran: {"command", "code", "out", "err"}, the ends of both."""
+    """The seconds of one stage, what it ran: {"command", "code", "out", "err"}, and the `rows` of its
+    table, if it makes one: each {head: cell}."""
 
     def __init__(self, seconds):
         self.end = time.monotonic() + seconds
         self.commands = []
+        self.rows = []
 
     def left(self):
         return max(0.0, self.end - time.monotonic())
 
     def run(self, *words, **how):
-        """The ended process, whatever its exit code. Failed where there is no time left for it: then
+        """The ended process, whatever its exit code. TimedOut where there is no time left for it: then
         it and its children have been killed."""
         process = subprocess.Popen([str(word) for word in words], text=True, errors="replace",
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -64,13 +53,16 @@ class Budget:
             out, err = process.communicate(timeout=self.left())
         except subprocess.TimeoutExpired:
             self.keep(words, "killed", *kill_with_children(process))
-            raise Failed(f"{words[0]} had not ended when the stage's time was over") from None
+            raise TimedOut(f"{words[0]} had not ended when the stage's time was over") from None
+        except BaseException:  # this script itself is asked to end
+            kill_with_children(process)
+            raise
         self.keep(words, process.returncode, out, err)
         return subprocess.CompletedProcess(words, process.returncode, out, err)
 
     def keep(self, words, code, out, err):
         self.commands.append({"command": " ".join(map(str, words)), "code": code,
-                              "out": out[-KEPT:], "err": err[-KEPT:]})
+                              "out": shortened(out), "err": shortened(err)})
 
     def succeed(self, *words, **how):
         """The standard output of a process that ended with 0, else Failed."""
@@ -81,12 +73,12 @@ class Budget:
 
 
 class Stages:
-    """`results` are {"stage", "outcome": "passed" | "failed" | "not run", "detail", "seconds"}, and of
-    those that failed "commands"."""
+    """`results` are {"stage", "outcome": "passed" | "failed" | "not run", "detail", "seconds",
+    "commands", "rows"}; `after` is called after each."""
 
-    def __init__(self, seconds, tell=lambda line: print(line, flush=True)):
+    def __init__(self, seconds, tell=lambda line: print(line, flush=True), after=lambda: None):
         self.whole = Budget(seconds)
-        self.tell = tell
+        self.tell, self.after = tell, after
         self.results = []
 
     def run(self, name, seconds, work):
@@ -94,12 +86,11 @@ class Stages:
         begin = time.monotonic()
         budget = Budget(min(seconds, self.whole.left()))
         outcome, detail = self.outcome(work, budget)
-        result = {"stage": name, "outcome": outcome, "detail": detail,
-                  "seconds": round(time.monotonic() - begin, 2)}
-        if outcome == "failed":
-            result["commands"] = budget.commands
-        self.results.append(result)
-        self.tell(f"{outcome:8} {result['seconds']:6.1f} s  {name}{': ' * bool(detail)}{detail}")
+        taken = round(time.monotonic() - begin, 2)
+        self.results.append({"stage": name, "outcome": outcome, "detail": detail, "seconds": taken,
+                             "commands": budget.commands, "rows": budget.rows})
+        self.tell(f"{outcome:8} {taken:6.1f} s  {name}{': ' * bool(detail)}{detail}")
+        self.after()
 
     @staticmethod
     def outcome(work, budget):

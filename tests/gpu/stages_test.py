@@ -1,4 +1,6 @@
 import pathlib
+import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -35,6 +37,23 @@ class Outcomes(unittest.TestCase):
         self.assertEqual(self.outcome(raising(KeyError("p50"))), ("failed", "KeyError: 'p50'"))
         self.assertEqual(self.outcome(lambda budget: "on")[0], "passed")
 
+    def test_after_each_there_is_time_to_write_it_down(self):
+        counts = []
+        stages = Stages(60, self.told.append, after=lambda: counts.append(len(stages.results)))
+        for work in (lambda budget: "on", raising(Failed("why"))):
+            stages.run("stage", 60, work)
+        self.assertEqual(counts, [1, 2])
+
+    def test_one_that_passes_keeps_its_commands_and_rows(self):
+        def work(budget):
+            budget.rows.append({"part": "Adam", "us": 3})
+            budget.succeed("sh", "-c", "echo header; head -c 9000 /dev/zero | tr '\\0' x; echo end")
+        self.assertEqual(self.outcome(work), ("passed", ""))
+        command = self.stages.results[-1]["commands"][0]
+        self.assertEqual((command["code"], self.stages.results[-1]["rows"][0]["us"]), (0, 3))
+        self.assertTrue(command["out"].startswith("header\n") and command["out"].endswith("xend\n"))
+        self.assertLess(len(command["out"]), 6000)
+
     def test_one_that_fails_keeps_what_its_commands_printed(self):
         self.outcome(lambda budget: budget.succeed("sh", "-c", "echo words; echo why >&2; exit 3"))
         command = self.stages.results[-1]["commands"][0]
@@ -60,6 +79,19 @@ class Commands(unittest.TestCase):
             with self.assertRaises(Failed):
                 Budget(0.5).run("sh", "-c", f"setsid sleep 60 & echo $! >{number}; wait")
             self.assertLess(time.monotonic() - begin, 10)
+            self.assertTrue(is_gone(int(number.read_text())))
+
+    def test_its_killed_childrens_orphans_are_killed_too(self):
+        """A rank whose mpirun has died."""
+        with tempfile.TemporaryDirectory() as folder:
+            number = pathlib.Path(folder, "orphan")
+            adopting = ("from processes import adopt_orphans; from stages import Budget, Failed\n"
+                        "adopt_orphans()\ntry: Budget(0.5).run('sh', '-c', "
+                        f"'(setsid sleep 60 & echo $! >{number}); exec sleep 60')\n"
+                        "except Failed: print('killed')")
+            said = subprocess.run([sys.executable, "-c", adopting], text=True, capture_output=True,
+                                  cwd=pathlib.Path(__file__).parent)
+            self.assertEqual(said.stdout, "killed\n", said.stderr)
             self.assertTrue(is_gone(int(number.read_text())))
 
     def test_one_that_fails_says_its_last_line(self):

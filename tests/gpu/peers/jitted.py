@@ -3,21 +3,24 @@ import os
 
 from timing import parse_options, run
 
-options = parse_options()
+options = parse_options(own_gradient="the recurrent weights' gradient as one product for all rows")
 os.environ["JAX_PLATFORMS"] = options.device  # before jax is loaded
 
 import jax
 import jax.numpy as jnp
 
-from jax_job import adam, first_state, logits_of, loss_of, rows_of
+from jax_job import adam, first_state, loss_of, rows_of
+from jax_recurrence import last_state, last_state_own_gradient, logits_with
 
 jax.config.update("jax_default_matmul_precision", "highest")  # fp32, not TF32
+logits_of = logits_with(last_state_own_gradient if options.own_gradient else last_state)
 
 
 def step(state, data):
     images, labels, order = data
     pictures = order[state["step"].astype(jnp.int32) % len(order)]
-    gradients = jax.grad(loss_of)(state["weights"], rows_of(images[pictures]), labels[pictures])
+    gradients = jax.grad(loss_of)(state["weights"], rows_of(images[pictures]), labels[pictures],
+                                  logits_of)
     return adam(state, gradients)
 
 
@@ -39,8 +42,8 @@ class Trainer:
     def first_loss(self):
         images, labels, order = self.data
         pictures = order[0]
-        return float(jax.jit(loss_of)(self.state["weights"], rows_of(images[pictures]),
-                                      labels[pictures]))
+        return float(jax.jit(loss_of, static_argnums=3)(
+            self.state["weights"], rows_of(images[pictures]), labels[pictures], logits_of))
 
     def run(self, steps):
         for _ in range(steps // options.steps_per_launch):

@@ -24,15 +24,18 @@ CHUNK = 39
 CHUNKS_PER_EPOCH = 11  # of 429 steps
 
 
-def parse_options(steps_per_launch=1):
+def parse_options(**flags):
+    """`flags`: of single peers, with their help."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", required=True, help="folder of the IDX files")
     parser.add_argument("--start", required=True, help="what lockstep bench --export wrote")
     parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
     parser.add_argument("--chunks", type=int, default=10 * CHUNKS_PER_EPOCH,
                         help=f"how often to time {CHUNK} steps, after some that are not timed")
-    parser.add_argument("--steps-per-launch", type=int, default=steps_per_launch,
+    parser.add_argument("--steps-per-launch", type=int, default=1,
                         help=f"in one graph or call; a divisor of {CHUNK}")
+    for name, text in flags.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", action="store_true", help=text)
     options = parser.parse_args()
     if CHUNK % options.steps_per_launch:
         parser.error(f"--steps-per-launch must divide {CHUNK}")
