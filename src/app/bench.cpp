@@ -11,6 +11,7 @@ namespace lockstep {
 namespace {
 
 constexpr double milli = 1e3;
+constexpr double micro = 1e6;
 
 std::string as_json(const BenchResult& r) {
   nlohmann::ordered_json json{
@@ -35,6 +36,8 @@ std::string as_json(const BenchResult& r) {
                                  {"min", r.min / r.free_order_min - 1}};
   }
   for (const BenchPart& part : r.parts) json["parts_ms"][part.name] = part.seconds * milli;
+  for (const BenchPart& kernel : r.kernels)
+    json["kernels_us"][kernel.name] = kernel.seconds * micro;
   return json.dump(2) + "\n";
 }
 
@@ -47,6 +50,19 @@ std::string part_row(const BenchPart& part, const BenchResult& r) {
     row += fmt::format(" {:>9.1f} {:>8.1f} %", gflops, 100 * gflops / peak);
   }
   return row + "\n";
+}
+
+std::string kernel_table(const std::vector<BenchPart>& kernels) {
+  if (kernels.empty()) return "";
+  std::string text =
+      fmt::format("  {:<32} {:>9} {:>8}\n", "kernel (p50, without the host)", "us", "of all");
+  double all = 0;
+  for (const BenchPart& kernel : kernels) all += kernel.seconds;
+  for (const BenchPart& kernel : kernels) {
+    text += fmt::format("  {:<32} {:>9.2f} {:>6.1f} %\n", kernel.name, kernel.seconds * micro,
+                        100 * kernel.seconds / all);
+  }
+  return text + fmt::format("  {:<32} {:>9.2f}\n", "all", all * micro);
 }
 
 std::string as_table(const BenchResult& r) {
@@ -71,6 +87,7 @@ std::string as_table(const BenchResult& r) {
   text += fmt::format("  {:<32} {:>9} {:>8} {:>9} {:>10}\n", "part (p50, rank 0)", "ms", "of p50",
                       "GFLOP/s", "of peak");
   for (const BenchPart& part : r.parts) text += part_row(part, r);
+  text += kernel_table(r.kernels);
   if (r.steps_to_accuracy > 0) {
     text += fmt::format("accuracy    reached after {} steps, {:.2f} s\n", r.steps_to_accuracy,
                         r.seconds_to_accuracy);

@@ -42,13 +42,38 @@ struct GraphExecTraits {
   static void destroy(Type graph) noexcept { cudaGraphExecDestroy(graph); }
 };
 
+struct EventTraits {
+  using Type = cudaEvent_t;
+  static Type null() { return nullptr; }
+  static void destroy(Type event) noexcept { cudaEventDestroy(event); }
+};
+
 using Stream = Handle<StreamTraits>;
+using Event = Handle<EventTraits>;
 using GraphExec = Handle<GraphExecTraits>;
 
 inline Stream make_stream() {
   cudaStream_t stream = nullptr;
   check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "making a stream");
   return Stream(stream);
+}
+
+inline Event make_event() {
+  cudaEvent_t event = nullptr;
+  check(cudaEventCreate(&event), "making an event");
+  return Event(event);
+}
+
+/// The event is the time when the stream comes there.
+inline void record(const Event& event, cudaStream_t stream) {
+  check(cudaEventRecord(event.get(), stream), "recording an event");
+}
+
+/// Of events that the stream came to.
+inline double seconds_between(const Event& begin, const Event& end) {
+  float milliseconds = 0;
+  check(cudaEventElapsedTime(&milliseconds, begin.get(), end.get()), "reading an event");
+  return 1e-3 * milliseconds;
 }
 
 /// What `work` enqueues on the stream, as a graph.

@@ -55,10 +55,13 @@ class DeviceNetwork {
   /// The samples of one step, those of all blocks.
   unsigned samples() const noexcept { return samples_; }
 
-  /// Adds the gradient of the samples' losses to `sum` [parameter_count], in fixed point, and their
-  /// tally.
-  void add_gradient(const float* parameters, const DevicePictures& pictures, std::int64_t* sum,
-                    DeviceTally* tally, cudaStream_t stream);
+  /// Forward and backward over the samples of a step, and their tally: what add_gradient needs.
+  void run(const float* parameters, const DevicePictures& pictures, DeviceTally* tally,
+           cudaStream_t stream);
+
+  /// Adds the gradient of the losses of the samples of the last run() to `sum` [parameter_count],
+  /// in fixed point; what is invalid in it, to the tally.
+  void add_gradient(std::int64_t* sum, DeviceTally* tally, cudaStream_t stream);
 
   /// Forward only. `probabilities` [count][classes] or null.
   void evaluate(const float* parameters, const DevicePictures& pictures, float* probabilities,
@@ -66,8 +69,8 @@ class DeviceNetwork {
 
  private:
   bool tuned() const noexcept;
-  void run(const float* parameters, const DevicePictures& pictures, bool train,
-           float* probabilities, DeviceTally* tally, cudaStream_t stream);
+  void launch(const float* parameters, const DevicePictures& pictures, bool train,
+              float* probabilities, DeviceTally* tally, cudaStream_t stream);
 
   ModelShape shape_;
   float limit_;

@@ -191,6 +191,10 @@ BenchResult run_bench(const RunConfig& config, std::size_t steps, double to_accu
   r.samples_per_second = batch / r.p50;
   r.first_loss = loss_from_fixed(first.tally.loss) / batch;
   r.parts = medians(step_parts);
+  for (const PartSeconds& part :
+       job.replica().time_parts(std::clamp<std::size_t>(steps / 64, 1, 25))) {
+    r.kernels.push_back({part.name, part.seconds, 0});
+  }
   if (to_accuracy > 0) train_to(to_accuracy, config, world, r);
   return r;
 }

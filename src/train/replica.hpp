@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <vector>
 
 #include <lockstep/model/engine.hpp>
 #include <lockstep/train/training_state.hpp>
@@ -19,6 +21,12 @@ struct StepSeconds {
   double verify = 0;
   double adam = 0;
   double load = 0;  // giving the engine the new parameters, fingerprint
+};
+
+/// A part of a step on a GPU.
+struct PartSeconds {
+  std::string name;
+  double seconds = 0;
 };
 
 /// What is asked of a step, and said with it.
@@ -57,6 +65,15 @@ class Replica {
 
   /// What this rank's last step took, in RankReport's terms.
   virtual RankReport last_step() const = 0;
+
+  /// Of a replica on a GPU: what each part adds to a step, all-reduce included, measured on the
+  /// GPU. To be called after a step. Collective. The median of so many launches of 64 steps. Empty
+  /// where the CPU has a part in the step. The state is worthless afterwards.
+  virtual std::vector<PartSeconds> time_parts(std::size_t launches);
 };
+
+inline std::vector<PartSeconds> Replica::time_parts(std::size_t) {
+  return {};
+}
 
 }  // namespace lockstep

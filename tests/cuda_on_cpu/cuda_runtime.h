@@ -85,12 +85,18 @@ unsigned atomicExch(unsigned* to, unsigned value);
 inline void __threadfence() {}  // the threads run one at a time
 unsigned atomicOr(unsigned* to, unsigned value);
 
-enum cudaError_t { cudaSuccess, cudaErrorNotReady, cudaErrorMemoryAllocation };
+enum cudaError_t {
+  cudaSuccess,
+  cudaErrorNotReady,
+  cudaErrorMemoryAllocation,
+  cudaErrorLaunchFailure
+};
 enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost, cudaMemcpyDeviceToDevice };
 enum cudaStreamCaptureMode { cudaStreamCaptureModeThreadLocal };
 constexpr unsigned cudaStreamNonBlocking = 1;
 
 using cudaStream_t = cuda_on_cpu::Stream*;
+using cudaEvent_t = cuda_on_cpu::Event*;
 using cudaGraph_t = cuda_on_cpu::Graph*;
 using cudaGraphExec_t = cuda_on_cpu::Graph*;
 
@@ -108,6 +114,10 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags);
 cudaError_t cudaStreamDestroy(cudaStream_t stream);
 cudaError_t cudaStreamSynchronize(cudaStream_t stream);
 cudaError_t cudaStreamQuery(cudaStream_t stream);
+cudaError_t cudaEventCreate(cudaEvent_t* event);
+cudaError_t cudaEventDestroy(cudaEvent_t event);
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end);
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode mode);
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph);
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,

@@ -71,7 +71,8 @@ Trained train_on_device(const Training& training) {
   cuda::clear(tallies, s);
   Trained result;
   for (std::size_t step = 1; step <= training.steps; ++step) {
-    network.add_gradient(parameters.data(), from, sum.data(), tallies.data(), s);
+    network.run(parameters.data(), from, tallies.data(), s);
+    network.add_gradient(sum.data(), tallies.data(), s);
     if (step == 1) result.first_sum = to_host(sum.data(), n, s);
     const auto turn =
         cuda::to_device(std::vector<AdamTurn>{{fixed_point_unit / static_cast<double>(count),

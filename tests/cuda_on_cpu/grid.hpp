@@ -35,6 +35,7 @@ struct Control {
   std::vector<std::string> reports{};  // races, divergent barriers, host memory touched by a kernel
   std::size_t report_count = 0;        // the first of them are kept
   std::size_t graph_launches = 0;
+  bool graphs_fail = false;      // to be launched
   std::size_t damaged_copy = 0;  // copies to the device of so many bytes arrive with a wrong bit
 };
 extern Control control;
@@ -57,6 +58,7 @@ void atomic_access(const void* address, std::size_t bytes);
 
 struct Stream;
 struct Graph;
+struct Event;
 /// Of this thread, ready to be launched.
 extern thread_local int living_graphs;
 /// Does `work` in the stream's order, or puts it into the graph that is being captured.

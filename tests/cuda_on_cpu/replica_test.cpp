@@ -287,7 +287,7 @@ TEST_F(DeviceReplica, takes_several_steps_at_a_launch_where_nobody_looks) {
   const auto world = make_local_communicator();
   Job job(config, *world);
   Job expected(on_cpu, *world);
-  cuda_on_cpu::control.graph_launches = 0;  // but for the step on trial
+  cuda_on_cpu::control.graph_launches = 0;  // but for the steps on trial
   for (std::uint64_t step = 1; step <= 24; ++step) {
     const StepOutcome outcome = job.replica().step(step, {.until = 22});
     const StepOutcome right = expected.replica().step(step, {});
@@ -295,22 +295,47 @@ TEST_F(DeviceReplica, takes_several_steps_at_a_launch_where_nobody_looks) {
     EXPECT_EQ(outcome.tally.correct, right.tally.correct);
     EXPECT_EQ(outcome.seconds > 0, step <= 22);
   }
-  EXPECT_EQ(cuda_on_cpu::control.graph_launches, 2u + 6u + 2u);  // twice 8 steps, and each of 8
+  // The first step without a graph, the 21 after it in one, and each of the last two.
+  EXPECT_EQ(cuda_on_cpu::control.graph_launches, 1u + 2u);
   EXPECT_EQ(job.replica().state(), expected.replica().state());
+}
+
+/// The line of a run on two GPUs that are refused.
+std::string refusal() {
+  machine.gpus = 2;
+  try {
+    run(short_run("cuda"), 2);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ExitCode::internal);
+    EXPECT_THAT(error.what(), testing::HasSubstr("--device cpu"));
+    return error.what();
+  }
+  return "no error";
 }
 
 /// A bit of its memory errs: the lowest of the first weight.
 TEST_F(DeviceReplica, is_refused_where_the_gpu_does_not_give_the_bits_of_the_cpu) {
   const std::size_t weights = advance({}, 1, short_run("cpu"), 1).parameters.size();
   cuda_on_cpu::control.damaged_copy = weights * sizeof(float);
-  machine.gpus = 2;
+  EXPECT_THAT(refusal(), testing::HasSubstr("stand-in does not give the CPU's bits: after step"));
+}
+
+TEST_F(DeviceReplica, is_refused_by_the_same_line_where_the_gpu_fails_at_a_step_on_trial) {
+  cuda_on_cpu::control.graphs_fail = true;
+  EXPECT_THAT(refusal(),
+              testing::HasSubstr("stand-in does not give the CPU's bits: a step on "
+                                 "trial failed: the GPU failed while launching a graph"));
+}
+
+/// A learning rate that makes the steps on trial non-finite is the run's failure, not the GPU's.
+TEST_F(DeviceReplica, is_not_refused_for_steps_that_the_cpu_cannot_take_either) {
+  RunConfig config = short_run("cuda");
+  config.recipe.schedule.learning_rate = 1e38;
   try {
-    run(short_run("cuda"), 2);
+    run(config, 1);
     FAIL() << "no error";
   } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::internal);
-    EXPECT_THAT(error.what(), testing::HasSubstr("stand-in does not give the CPU's bits"));
-    EXPECT_THAT(error.what(), testing::HasSubstr("--device cpu"));
+    EXPECT_EQ(error.code(), ExitCode::non_finite) << error.what();
   }
 }
 
@@ -320,6 +345,7 @@ TEST_F(DeviceReplica, is_measured_by_the_bench) {
   EXPECT_EQ(found.engine, "cuda");
   EXPECT_GT(found.p50, 0);
   EXPECT_EQ(found.peak_gflops, 0);
+  EXPECT_THAT(found.kernels, testing::SizeIs(6));  // one rank: without an all-reduce
   EXPECT_EQ(found.first_loss, run_bench(short_run("cpu"), 1, 0, *world).first_loss);
 }
 

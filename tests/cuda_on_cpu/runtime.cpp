@@ -1,5 +1,6 @@
 #include "cuda_runtime.h"
 
+#include <chrono>
 #include <cstdlib>
 #include <deque>
 #include <stdexcept>
@@ -13,6 +14,10 @@ using Work = std::function<bool()>;  // whether it is done
 
 struct Graph {
   std::vector<Work> nodes;
+};
+
+struct Event {
+  std::chrono::steady_clock::time_point when;
 };
 
 struct Stream {
@@ -119,6 +124,22 @@ cudaError_t cudaStreamQuery(cudaStream_t stream) {
   drain(stream);
   return cudaErrorNotReady;
 }
+cudaError_t cudaEventCreate(cudaEvent_t* event) {
+  *event = new Event;
+  return cudaSuccess;
+}
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+  delete event;
+  return cudaSuccess;
+}
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+  enqueue(stream, [event] { event->when = std::chrono::steady_clock::now(); });
+  return cudaSuccess;
+}
+cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end) {
+  *milliseconds = std::chrono::duration<float, std::milli>(end->when - begin->when).count();
+  return cudaSuccess;
+}
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
   stream->captured = new Graph;
   return cudaSuccess;
@@ -134,6 +155,7 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
   return cudaSuccess;
 }
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
+  if (control.graphs_fail) return cudaErrorLaunchFailure;
   {
     const std::lock_guard lock(one_at_a_time);
     ++control.graph_launches;

@@ -38,6 +38,8 @@ struct BenchResult {
   // costs.
   double free_order_p50 = 0, free_order_min = 0;
   std::vector<BenchPart> parts;
+  /// On GPUs: what each kernel adds to a step without the host, by events on the GPU.
+  std::vector<BenchPart> kernels;
 };
 
 /// Takes `steps` steps (after some that are not counted) and measures. With `to_accuracy` > 0 then

@@ -61,8 +61,8 @@ bool DeviceNetwork::tuned() const noexcept {
 }
 
 /// One block of threads for each sample, or for a forward pass at most forward_blocks.
-void DeviceNetwork::run(const float* parameters, const DevicePictures& pictures, bool train,
-                        float* probabilities, DeviceTally* tally, cudaStream_t stream) {
+void DeviceNetwork::launch(const float* parameters, const DevicePictures& pictures, bool train,
+                           float* probabilities, DeviceTally* tally, cudaStream_t stream) {
   if (pictures.count == 0) return;
   const network::SampleTask task{narrow(shape_.rows),
                                  narrow(shape_.columns),
@@ -81,10 +81,13 @@ void DeviceNetwork::run(const float* parameters, const DevicePictures& pictures,
                tuned() ? network::run_samples_tuned : network::run_samples, task);
 }
 
-void DeviceNetwork::add_gradient(const float* parameters, const DevicePictures& pictures,
-                                 std::int64_t* sum, DeviceTally* tally, cudaStream_t stream) {
+void DeviceNetwork::run(const float* parameters, const DevicePictures& pictures, DeviceTally* tally,
+                        cudaStream_t stream) {
+  launch(parameters, pictures, true, nullptr, tally, stream);
+}
+
+void DeviceNetwork::add_gradient(std::int64_t* sum, DeviceTally* tally, cudaStream_t stream) {
   if (samples_ == 0) return;
-  run(parameters, pictures, true, nullptr, tally, stream);
   const auto [rows, columns, hidden, classes] = shape_;
   const auto layout = tensors(shape_);
   const std::size_t width = columns + hidden + 1;
@@ -102,7 +105,7 @@ void DeviceNetwork::add_gradient(const float* parameters, const DevicePictures& 
 
 void DeviceNetwork::evaluate(const float* parameters, const DevicePictures& pictures,
                              float* probabilities, DeviceTally* tally, cudaStream_t stream) {
-  run(parameters, pictures, false, probabilities, tally, stream);
+  launch(parameters, pictures, false, probabilities, tally, stream);
 }
 
 }  // namespace lockstep

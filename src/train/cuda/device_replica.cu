@@ -1,7 +1,10 @@
 #include "device_replica.hpp"
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 #include <exception>
+#include <map>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -19,7 +22,21 @@
 namespace lockstep {
 namespace {
 
-constexpr std::size_t steps_in_a_graph = 8;
+/// What a step enqueues, in this order. The ranks sum between `seal` and `verify`.
+enum class Part { choose, samples, gradient, seal, reduce, verify, adam };
+
+struct NamedPart {
+  Part part;
+  const char* name;
+};
+constexpr std::array gradient_parts = {
+    NamedPart{Part::choose, "choose samples"}, NamedPart{Part::samples, "forward, backward"},
+    NamedPart{Part::gradient, "weight gradient"}, NamedPart{Part::seal, "seal"}};
+constexpr std::array update_parts = {NamedPart{Part::verify, "verify"},
+                                     NamedPart{Part::adam, "Adam"}};
+
+/// A shorter wait is not slept through: a sleep lasts up to 0.1 ms longer than it should.
+constexpr double shortest_sleep = 200e-6;
 
 class DeviceReplica final : public Replica {
  public:
@@ -35,17 +52,23 @@ class DeviceReplica final : public Replica {
   TrainingState state() const override;
   void restore(const TrainingState& state) override;
   RankReport last_step() const override { return from_numbers(last_step_); }
+  std::vector<PartSeconds> time_parts(std::size_t launches) override;
 
  private:
   bool sums_on_host() const noexcept { return reducer_ == nullptr && communicator_.size() > 1; }
   void launch(std::uint64_t step, const StepRequest& request);
   DeviceTurn turn(std::uint64_t step, const StepRequest& request, std::size_t count) const;
   void take_steps(std::size_t count);
+  template <typename Work>
+  void run(cuda::Graph& graph, const Work& work);
   void enqueue_steps(std::size_t count);
   void enqueue_gradient();
   void enqueue_update();
+  void enqueue(Part part);
   void sum_on_host();
-  void wait();
+  void wait(double expected_seconds);
+  void give_up_sums();
+  double seconds_of(std::span<const NamedPart> parts, std::size_t launches);
   Tally evaluate(const DevicePictures& pictures, float* probabilities);
   bool failed(const StepVerdict& verdict) const {
     return failure_ != nullptr || verdict.fault != SumFault::none;
@@ -65,8 +88,8 @@ class DeviceReplica final : public Replica {
   DeviceNetwork network_;
   DeviceSum sum_;
   DeviceAdam adam_;
-  cuda::Graph one_step_;
-  cuda::Graph some_steps_;
+  bool has_run_ = false;                       // every kernel, and the reducer
+  std::map<std::size_t, cuda::Graph> graphs_;  // by the number of steps
   cuda::Graph gradient_;  // where the host sums, what is before it and after it
   cuda::Graph update_;
   cuda::PinnedMemory<std::int64_t> host_sum_;
@@ -74,6 +97,7 @@ class DeviceReplica final : public Replica {
   std::size_t answers_ = 0;  // verdicts that are worth reading, and how many of them were read
   std::size_t answered_ = 0;
   double seconds_each_ = 0;  // of the steps that they are of
+  double step_seconds_ = 0;  // of the last steps that were launched together; 0: not known yet
   ReportNumbers last_step_;
   std::exception_ptr failure_;  // of the reducer: no further step can be taken
   DeviceBatch batch_;
@@ -130,12 +154,18 @@ void DeviceReplica::launch(std::uint64_t step, const StepRequest& request) {
   parameters_.clear();
   if (!std::exchange(sum_is_zero_, false)) sum_.clear(stream_.get());
   sum_.ask(turn(step, request, count), stream_.get());
-  take_steps(count);
+  try {
+    take_steps(count);
+  } catch (const RankLost&) {
+    if (reducer_ != nullptr) give_up_sums();
+    throw;
+  }
   sum_.fetch(count, stream_.get());
-  wait();
+  wait(step_seconds_ * static_cast<double>(count));
   while (answers_ < count && sum_.verdict(answers_).taken) ++answers_;
   sum_is_zero_ = answers_ == count;
   seconds_each_ = answers_ > 1 ? (seconds_now() - begin) / static_cast<double>(answers_) : 0;
+  if (seconds_each_ > 0) step_seconds_ = seconds_each_;
   if (answers_ == 0 || (answers_ < count && failed(sum_.verdict(answers_)))) ++answers_;
 }
 
@@ -152,36 +182,65 @@ DeviceTurn DeviceReplica::turn(std::uint64_t step, const StepRequest& request,
 
 void DeviceReplica::take_steps(std::size_t count) {
   if (sums_on_host()) {
-    gradient_.launch(stream_.get(), [&] { enqueue_gradient(); });
+    run(gradient_, [&] { enqueue_gradient(); });
     sum_on_host();
-    update_.launch(stream_.get(), [&] { enqueue_update(); });
-  } else if (reducer_ == nullptr || reducer_->capturable()) {
-    for (; count >= steps_in_a_graph; count -= steps_in_a_graph) {
-      some_steps_.launch(stream_.get(), [&] { enqueue_steps(steps_in_a_graph); });
-    }
-    for (; count > 0; --count) one_step_.launch(stream_.get(), [&] { enqueue_steps(1); });
+    run(update_, [&] { enqueue_update(); });
   } else {
-    enqueue_steps(count);
+    if (!has_run_) {
+      enqueue_steps(1);
+      --count;
+    }
+    if (count > 0) graphs_[count].launch(stream_.get(), [&] { enqueue_steps(count); });
+  }
+  has_run_ = true;
+}
+
+/// As a graph, but for the first time: CUDA loads kernels and NCCL connects the ranks when they are
+/// used first, which a capture need not allow.
+template <typename Work>
+void DeviceReplica::run(cuda::Graph& graph, const Work& work) {
+  if (has_run_) {
+    graph.launch(stream_.get(), work);
+  } else {
+    work();
   }
 }
 
 void DeviceReplica::enqueue_steps(std::size_t count) {
   for (; count > 0; --count) {
     enqueue_gradient();
-    if (reducer_ != nullptr) reducer_->all_reduce(sum_.block(), sum_.size(), stream_.get());
+    enqueue(Part::reduce);
     enqueue_update();
   }
 }
 
 void DeviceReplica::enqueue_gradient() {
-  const DevicePictures chosen = shards_.choose(sum_.step(), stream_.get());
-  network_.add_gradient(weights_.data(), chosen, sum_.block(), sum_.tally(), stream_.get());
-  sum_.seal(weights_.data(), stream_.get());
+  for (const NamedPart& each : gradient_parts) enqueue(each.part);
 }
 
 void DeviceReplica::enqueue_update() {
-  AdamTurn* turn = sum_.verify(stream_.get());
-  adam_.step(weights_.data(), sum_.block(), turn, stream_.get());
+  for (const NamedPart& each : update_parts) enqueue(each.part);
+}
+
+void DeviceReplica::enqueue(Part part) {
+  cudaStream_t stream = stream_.get();
+  switch (part) {
+    case Part::choose:
+      return shards_.choose(sum_.step(), stream);
+    case Part::samples:
+      return network_.run(weights_.data(), shards_.chosen(), sum_.tally(), stream);
+    case Part::gradient:
+      return network_.add_gradient(sum_.block(), sum_.tally(), stream);
+    case Part::seal:
+      return sum_.seal(weights_.data(), stream);
+    case Part::reduce:
+      if (reducer_ != nullptr) reducer_->all_reduce(sum_.block(), sum_.size(), stream);
+      return;
+    case Part::verify:
+      return sum_.verify(stream);
+    case Part::adam:
+      return adam_.step(weights_.data(), sum_.block(), sum_.adam_turn(), stream);
+  }
 }
 
 void DeviceReplica::sum_on_host() {
@@ -192,19 +251,27 @@ void DeviceReplica::sum_on_host() {
                        stream_.get());
 }
 
-/// A sum that can't be had is given up, so that the stream comes to its end; its graph goes first.
-void DeviceReplica::wait() {
+/// Sleeps through the larger part of a long wait, so that it does not take a core.
+void DeviceReplica::wait(double expected_seconds) {
+  const std::chrono::duration<double> sleep(0.75 * expected_seconds);
+  if (sleep.count() > shortest_sleep) std::this_thread::sleep_for(sleep);
   try {
     while (reducer_ != nullptr && !cuda::is_done(stream_.get())) {
       reducer_->check();
       std::this_thread::yield();
     }
   } catch (const Error&) {
-    failure_ = std::current_exception();
-    one_step_.reset();
-    some_steps_.reset();
-    reducer_->abort();
+    give_up_sums();
   }
+  cuda::wait(stream_.get());
+}
+
+/// After a sum that cannot be had: brings the stream to its end. In the handler of the exception.
+/// The reducer waits for graphs that hold its sums, so these go first.
+void DeviceReplica::give_up_sums() {
+  failure_ = std::current_exception();
+  graphs_.clear();
+  reducer_->abort();
   cuda::wait(stream_.get());
 }
 
@@ -212,7 +279,8 @@ Tally DeviceReplica::tally(std::uint64_t step) {
   DeviceTurn turn;
   turn.step.number = step;
   sum_.ask(turn, stream_.get());
-  return evaluate(shards_.choose(sum_.step(), stream_.get()), nullptr);
+  shards_.choose(sum_.step(), stream_.get());
+  return evaluate(shards_.chosen(), nullptr);
 }
 
 Tally DeviceReplica::evaluate(const Batch& batch, std::span<float> probabilities) {
@@ -252,6 +320,44 @@ void DeviceReplica::restore(const TrainingState& state) {
   to_device(state.first_moment, adam_.first_moment());
   to_device(state.second_moment, adam_.second_moment());
   parameters_.clear();
+}
+
+/// Each part's seconds are what it adds to the steps of a graph that ends with it.
+std::vector<PartSeconds> DeviceReplica::time_parts(std::size_t launches) {
+  if (sums_on_host()) return {};
+  std::vector<NamedPart> parts;
+  std::vector<PartSeconds> result;
+  double before = 0;
+  const auto add = [&](const NamedPart& part) {
+    parts.push_back(part);
+    const double seconds = seconds_of(parts, launches);
+    result.push_back({part.name, seconds - std::exchange(before, seconds)});
+  };
+  for (const NamedPart& part : gradient_parts) add(part);
+  if (reducer_ != nullptr) add({Part::reduce, "all-reduce"});
+  for (const NamedPart& part : update_parts) add(part);
+  return result;
+}
+
+/// The median of the graph's launches, by events on the stream.
+double DeviceReplica::seconds_of(std::span<const NamedPart> parts, std::size_t launches) {
+  cuda::Graph graph;
+  const cuda::Event begin = cuda::make_event(), end = cuda::make_event();
+  std::vector<double> seconds(launches);
+  for (double& each : seconds) {
+    sum_.ask(turn(step_ + 1, {}, DeviceTurn::most_steps), stream_.get());
+    cuda::record(begin, stream_.get());
+    graph.launch(stream_.get(), [&] {
+      for (std::size_t step = 0; step < DeviceTurn::most_steps; ++step) {
+        for (const NamedPart& part : parts) enqueue(part.part);
+      }
+    });
+    cuda::record(end, stream_.get());
+    wait(0);
+    each = cuda::seconds_between(begin, end) / DeviceTurn::most_steps;
+  }
+  std::ranges::sort(seconds);
+  return seconds[launches / 2];
 }
 
 std::vector<float> DeviceReplica::to_host(const float* block) const {

@@ -61,9 +61,12 @@ DeviceShards::DeviceShards(std::span<const LocalShard> shards, cudaStream_t stre
   cuda::wait(stream);
 }
 
-DevicePictures DeviceShards::choose(DeviceStep* step, cudaStream_t stream) {
+void DeviceShards::choose(DeviceStep* step, cudaStream_t stream) {
   cuda::launch(stream, cuda::blocks_for(samples_, choice_threads), choice_threads, choose_samples,
                shards_.data(), owners_.data(), samples_, step, chosen_.data());
+}
+
+DevicePictures DeviceShards::chosen() const noexcept {
   return {pixels_.data(), labels_.data(), chosen_.data(), samples_};
 }
 

@@ -36,8 +36,10 @@ class DeviceShards {
   const std::vector<std::size_t>& blocks() const noexcept { return blocks_; }
   unsigned samples() const noexcept { return samples_; }
 
-  /// Enqueues the choice of a step's samples, and returns where they will be. Notes `begin`.
-  DevicePictures choose(DeviceStep* step, cudaStream_t stream);
+  /// Enqueues the choice of a step's samples. Notes `begin`.
+  void choose(DeviceStep* step, cudaStream_t stream);
+  /// The samples that are chosen.
+  DevicePictures chosen() const noexcept;
 
  private:
   std::vector<std::size_t> blocks_;

@@ -156,11 +156,10 @@ void DeviceSum::seal(const float* weights, cudaStream_t stream) {
                task_of(sizes_, *this, totals_.data(), turn_.data()), weights);
 }
 
-AdamTurn* DeviceSum::verify(cudaStream_t stream) {
+void DeviceSum::verify(cudaStream_t stream) {
   cuda::launch(stream, blocks_for(size()), sum_threads, verify_sum,
                task_of(sizes_, *this, totals_.data(), turn_.data()), verdicts_.data(),
                adam_turn_.data());
-  return adam_turn_.data();
 }
 
 void DeviceSum::fetch(std::size_t count, cudaStream_t stream) {

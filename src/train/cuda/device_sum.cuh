@@ -70,7 +70,8 @@ class DeviceSum {
   void seal(const float* weights, cudaStream_t stream);
 
   /// Checks the reduced block, and tells Adam whether to take the step.
-  AdamTurn* verify(cudaStream_t stream);
+  void verify(cudaStream_t stream);
+  AdamTurn* adam_turn() const noexcept { return adam_turn_.data(); }
 
   /// Brings to the host what the first `count` steps since ask() came to.
   void fetch(std::size_t count, cudaStream_t stream);

@@ -30,7 +30,7 @@ TEST(DeviceProof, names_the_first_value_that_differs) {
   TrainingState other = state;
   other.first_moment[1] = 3.00000024f;
   other.second_moment[0] = 0.0f;
-  EXPECT_THAT(line(other, state), testing::HasSubstr("first moment 1 is 3.00000024 there, not 3;"));
+  EXPECT_THAT(line(other, state), testing::HasSubstr("after step 1 on trial first moment 1 is 3.00000024 there, not 3;"));
 }
 
 TEST(DeviceProof, tells_zeros_of_different_signs_apart) {
