@@ -69,6 +69,8 @@ class DeviceNetwork {
 
  private:
   bool tuned() const noexcept;
+  unsigned input_width() const noexcept;
+  unsigned dz_width() const noexcept;
   void launch(const float* parameters, const DevicePictures& pictures, bool train,
               float* probabilities, DeviceTally* tally, cudaStream_t stream);
 
@@ -76,6 +78,7 @@ class DeviceNetwork {
   float limit_;
   unsigned samples_ = 0;
   cuda::DeviceMemory<network::SampleBlock> blocks_;
+  // Rows are as wide as whole float4s are:
   cuda::DeviceMemory<float> inputs_;  // [samples][rows + 1][columns + hidden + 1]: x_t, h_t, 1
   cuda::DeviceMemory<float> dz_;      // [samples][rows][hidden]
   cuda::DeviceMemory<float> d_;       // [samples][classes]

@@ -15,16 +15,21 @@ namespace {
 /// for each of them rows in the GPU's memory where the size is not the tuned one.
 constexpr unsigned forward_blocks = 132;
 
-/// The ones at the rows' ends, whose products with dz are the bias's gradient, and h_0 = 0.
-__global__ void begin_inputs(float* inputs, unsigned rows, unsigned width) {
+/// The ones at place `one` of the rows, whose products with dz are the bias's gradient, and h_0 =
+/// 0.
+__global__ void begin_inputs(float* inputs, unsigned rows, unsigned width, unsigned one) {
   for (unsigned i = blockIdx.x * blockDim.x + threadIdx.x; i < rows * width;
        i += gridDim.x * blockDim.x) {
-    inputs[i] = i % width == width - 1 ? 1.0f : 0.0f;
+    inputs[i] = i % width == one ? 1.0f : 0.0f;
   }
 }
 
 unsigned narrow(std::size_t n) {
   return static_cast<unsigned>(n);
+}
+
+unsigned whole_float4s(std::size_t floats) {
+  return narrow((floats + 3) / 4 * 4);
 }
 
 }  // namespace
@@ -42,16 +47,23 @@ DeviceNetwork::DeviceNetwork(const ModelShape& shape, float limit,
     samples_ += narrow(count);
   }
   blocks_ = cuda::to_device(list, stream);
-  const std::size_t width = shape.columns + shape.hidden + 1;
   const std::size_t inputs = samples_ * (shape.rows + 1);
-  inputs_ = cuda::DeviceMemory<float>(inputs * width);
+  inputs_ = cuda::DeviceMemory<float>(inputs * input_width());
   const std::size_t row_slots = std::max<std::size_t>(samples_, tuned() ? 0 : forward_blocks);
-  dz_ = cuda::DeviceMemory<float>(row_slots * shape.rows * shape.hidden);
+  dz_ = cuda::DeviceMemory<float>(row_slots * shape.rows * dz_width());
   d_ = cuda::DeviceMemory<float>(samples_ * shape.classes);
   if (samples_ > 0) {
     cuda::launch(stream, forward_blocks, 256, begin_inputs, inputs_.data(), narrow(inputs),
-                 narrow(width));
+                 input_width(), narrow(shape.columns + shape.hidden));
   }
+}
+
+unsigned DeviceNetwork::input_width() const noexcept {
+  return whole_float4s(shape_.columns + shape_.hidden + 1);
+}
+
+unsigned DeviceNetwork::dz_width() const noexcept {
+  return whole_float4s(shape_.hidden);
 }
 
 bool DeviceNetwork::tuned() const noexcept {
@@ -68,6 +80,8 @@ void DeviceNetwork::launch(const float* parameters, const DevicePictures& pictur
                                  narrow(shape_.columns),
                                  narrow(shape_.hidden),
                                  narrow(shape_.classes),
+                                 input_width(),
+                                 dz_width(),
                                  parameters,
                                  pictures,
                                  train,
@@ -90,10 +104,10 @@ void DeviceNetwork::add_gradient(std::int64_t* sum, DeviceTally* tally, cudaStre
   if (samples_ == 0) return;
   const auto [rows, columns, hidden, classes] = shape_;
   const auto layout = tensors(shape_);
-  const std::size_t width = columns + hidden + 1;
+  const std::size_t width = input_width(), dz = dz_width();
   const network::GradientTask task{
-      {inputs_.data(), (rows + 1) * width, width, dz_.data(), rows * hidden, hidden, narrow(rows),
-       narrow(width), narrow(hidden), sum + layout[0].offset, 0},
+      {inputs_.data(), (rows + 1) * width, width, dz_.data(), rows * dz, dz, narrow(rows),
+       narrow(columns + hidden + 1), narrow(hidden), sum + layout[0].offset, 0},
       {inputs_.data() + rows * width + columns, (rows + 1) * width, 0, d_.data(), classes, 0, 1,
        narrow(hidden + 1), narrow(classes), sum + layout[2].offset, 2},
       blocks_.data(),

@@ -21,6 +21,7 @@ struct Tuned {
 
 struct SampleTask {
   unsigned rows, columns, hidden, classes;
+  unsigned input_width, dz_width;  // from a row of `inputs` or `dz` to the next
   const float* parameters;
   DevicePictures pictures;
   bool train;
@@ -35,8 +36,7 @@ struct SampleTask {
   __device__ const float* head() const { return bias() + hidden; }
   __device__ const float* head_bias() const { return head() + hidden * classes; }
   __device__ float* input_row(unsigned sample, unsigned t) const {
-    const std::size_t width = columns + hidden + 1;
-    return inputs + (std::size_t{sample} * (rows + 1) + t) * width;
+    return inputs + (std::size_t{sample} * (rows + 1) + t) * input_width;
   }
 };
 
@@ -46,7 +46,7 @@ struct SampleWork {
   unsigned sample;
   const std::uint8_t* pixels;
   unsigned label;
-  /// [rows][hidden]: the input's part of a row's sums, then the row's states, then dz.
+  /// [rows][dz_width]: the input's part of a row's sums, then the row's states, then dz.
   float* row;
 
   unsigned part = threadIdx.x % parts;
@@ -72,7 +72,7 @@ __device__ inline void add_inputs(const SampleWork& work, const SampleShared& sh
       sum = fused(shared.ink[work.pixels[t * task.columns + k]],
                   task.parameters[k * task.hidden + j], sum);
     }
-    work.row[i] = sum;
+    work.row[t * task.dz_width + j] = sum;
   }
 }
 
@@ -112,7 +112,7 @@ __device__ void forward(const SampleWork& work, SampleShared& shared, const Weig
     for (unsigned base = 0; base < task.hidden; base += units_at_once) {
       const unsigned j = base + work.first_unit;
       const bool writes = work.part == 0 && j < task.hidden;
-      float* place = work.row + t * task.hidden + j;
+      float* place = work.row + t * task.dz_width + j;
       const float z = weights.product(j, work.part, before, writes ? *place : 0.0f);
       if (!writes) continue;
       const float h = arithmetic::tanh(z);
@@ -186,10 +186,10 @@ __device__ void backward(const SampleWork& work, SampleShared& shared, const Wei
         }
       }
       if (!writes) continue;
-      const unsigned i = t * task.hidden + j;
+      const unsigned i = t * task.dz_width + j;
       const float dz = r * arithmetic::tanh_slope(work.row[i]);
       after[weights.place(j)] = dz;
-      task.dz[std::size_t{work.sample} * task.rows * task.hidden + i] = dz;
+      task.dz[std::size_t{work.sample} * task.rows * task.dz_width + i] = dz;
     }
     __syncthreads();
   }
@@ -249,7 +249,7 @@ __global__ void __launch_bounds__(sample_threads) run_samples(SampleTask task) {
   for (unsigned sample = blockIdx.x; sample < task.pictures.count; sample += gridDim.x) {
     const unsigned slot = task.train ? sample : blockIdx.x;
     const SampleWork work =
-        sample_work(task, sample, task.dz + std::size_t{slot} * task.rows * task.hidden);
+        sample_work(task, sample, task.dz + std::size_t{slot} * task.rows * task.dz_width);
     __syncthreads();
     read_picture(work, shared, [&](unsigned i, std::uint8_t ink) {
       if (task.train) task.input_row(sample, i / task.columns)[i % task.columns] = shared.ink[ink];
