@@ -60,8 +60,13 @@ class DeviceNetwork {
            cudaStream_t stream);
 
   /// Adds the gradient of the losses of the samples of the last run() to `sum` [parameter_count],
-  /// in fixed point; what is invalid in it, to the tally.
-  void add_gradient(std::int64_t* sum, DeviceTally* tally, cudaStream_t stream);
+  /// in fixed point; what is invalid in it, to the tally; and the sum modulo 2^64 of all that was
+  /// added, to `checksum`, if that is not null.
+  void add_gradient(std::int64_t* sum, DeviceTally* tally, unsigned long long* checksum,
+                    cudaStream_t stream);
+  void add_gradient(std::int64_t* sum, DeviceTally* tally, cudaStream_t stream) {
+    add_gradient(sum, tally, nullptr, stream);
+  }
 
   /// Forward only. `probabilities` [count][classes] or null.
   void evaluate(const float* parameters, const DevicePictures& pictures, float* probabilities,

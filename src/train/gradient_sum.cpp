@@ -61,8 +61,8 @@ void GradientSum::seal(const Tally& tally, std::size_t samples, std::size_t rank
 
 void GradientSum::verify(std::uint64_t step, std::size_t samples, std::uint64_t fingerprint) const {
   const std::int64_t checksum = wrapping_sum(block_.span().first(block_.size() - 1));
-  throw_fault(find_fault(tail().data(), world_size_, checksum, samples, fingerprint), tail(), step,
-              samples);
+  const SumCheck check{tail().back(), checksum, samples, world_size_, fingerprint};
+  throw_fault(find_fault(tail().data(), check), tail(), step, samples);
 }
 
 }  // namespace lockstep

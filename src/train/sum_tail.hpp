@@ -84,17 +84,23 @@ struct TailPart {
 /// What may be wrong with a reduced block; of several the first.
 enum class SumFault : std::uint32_t { none, checksum, samples, invalid, drift };
 
-/// `checksum` is the wrapping sum of all values of the block but the last, `samples` the batch's,
-/// `fingerprint` that of this rank's weights.
-LOCKSTEP_INLINE SumFault find_fault(const std::int64_t* tail, std::size_t world_size,
-                                    std::int64_t checksum, std::size_t samples,
-                                    std::uint64_t fingerprint) noexcept {
-  if (tail[tail_size(world_size) - 1] != checksum) return SumFault::checksum;
-  if (tail[samples_slot] != static_cast<std::int64_t>(samples)) return SumFault::samples;
+/// What a reduced block's checks are made with.
+struct SumCheck {
+  std::int64_t sealed;    // the tail's checksum
+  std::int64_t checksum;  // the wrapping sum of all values before it
+  std::size_t samples;    // the batch's
+  std::size_t world_size;
+  std::uint64_t fingerprint;  // of this rank's weights
+};
+
+/// `tail`: its places up to reports_slot.
+LOCKSTEP_INLINE SumFault find_fault(const std::int64_t* tail, const SumCheck& check) noexcept {
+  if (check.sealed != check.checksum) return SumFault::checksum;
+  if (tail[samples_slot] != static_cast<std::int64_t>(check.samples)) return SumFault::samples;
   for (std::size_t slot = invalid_slot; slot < reports_slot; ++slot) {
     if (tail[slot] != 0) return SumFault::invalid;
   }
-  const auto expected = static_cast<std::int64_t>(world_size * fingerprint);
+  const auto expected = static_cast<std::int64_t>(check.world_size * check.fingerprint);
   return tail[fingerprint_slot] != expected ? SumFault::drift : SumFault::none;
 }
 

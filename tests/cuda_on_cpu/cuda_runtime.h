@@ -31,6 +31,7 @@
 #define __forceinline__ inline __attribute__((always_inline))
 #define __launch_bounds__(...)
 // A section of its own, so that the stand-in knows what is shared and can spoil it for every block.
+// A template's variables do not get there, so only kernels and functions that are none declare some.
 #define __shared__ static __attribute__((section("shared_memory")))
 
 #define __syncthreads() cuda_on_cpu::barrier(__FILE__, __LINE__)

@@ -5,6 +5,7 @@
 #include <model/device_network.cuh>
 #include <numeric>
 #include <optim/device_adam.cuh>
+#include <train/cuda/device_sum.cuh>
 
 #include "pictures.hpp"
 
@@ -56,40 +57,46 @@ Trained train_on_device(const Training& training) {
   const auto device_pixels = cuda::to_device(pixels, s);
   const auto device_labels = cuda::to_device(labels, s);
   const auto device_chosen = cuda::to_device(chosen, s);
-  const auto parameters = cuda::to_device(some_parameters(shape), s);
   const DevicePictures from{device_pixels.data(), device_labels.data(), device_chosen.data(),
                             static_cast<unsigned>(count)};
   DeviceNetwork network(shape, training.limit, training.blocks, s);
-  DeviceAdam adam(training.adam, n);
+  DeviceAdam adam(training.adam, n, count);
+  const auto start = cuda::to_device(some_parameters(shape), s);
   const auto zeros = cuda::to_device(std::vector<float>(n), s);
-  for (float* moment : {adam.first_moment(), adam.second_moment()}) {
-    cudaMemcpyAsync(moment, zeros.data(), n * sizeof(float), cudaMemcpyDeviceToDevice, s);
-  }
-  const cuda::DeviceMemory<std::int64_t> sum(n);
-  const cuda::DeviceMemory<DeviceTally> tallies(2);
-  cuda::clear(sum, s);
-  cuda::clear(tallies, s);
+  const AdamState first = adam.state();
+  const auto copy = [&](const float* values, float* to) {
+    cudaMemcpyAsync(to, values, n * sizeof(float), cudaMemcpyDeviceToDevice, s);
+  };
+  copy(start.data(), first.parameters);
+  copy(zeros.data(), first.first_moment);
+  copy(zeros.data(), first.second_moment);
+  DeviceSum sum({n, 1, 0, count, count, true}, s);
+  const auto next = cuda::to_device(std::vector<std::uint64_t>(1), s);
   Trained result;
   for (std::size_t step = 1; step <= training.steps; ++step) {
-    network.run(parameters.data(), from, tallies.data(), s);
-    network.add_gradient(sum.data(), tallies.data(), s);
-    if (step == 1) result.first_sum = to_host(sum.data(), n, s);
-    const auto turn =
-        cuda::to_device(std::vector<AdamTurn>{{fixed_point_unit / static_cast<double>(count),
-                                               adam_rate(training.adam, learning_rate, step), 1}},
-                        s);
-    adam.step(parameters.data(), sum.data(), turn.data(), s);
+    DeviceTurn turn;
+    turn.rates[0] = adam_rate(training.adam, learning_rate, step);
+    sum.ask(turn, s);
+    network.run(adam.state().parameters, from, sum.tally(), s);
+    network.add_gradient(sum.block(), sum.tally(), sum.checksum(), s);
+    if (step == 1) result.first_sum = to_host(sum.block(), n, s);
+    if (adam.clips()) adam.clip(sum.block(), s);
+    sum.finish(0, adam.step(), {nullptr, nullptr, 0, next.data(), nullptr}, s);
+    sum.fetch(1, s);
     cuda::wait(s);
+    result.tally += read_tail(sum.verdict(0).tail).tally;
+    adam.advance(1);
   }
   const cuda::DeviceMemory<float> probabilities(count * shape.classes);
-  network.evaluate(parameters.data(), from, probabilities.data(), tallies.data() + 1, s);
+  const cuda::DeviceMemory<DeviceTally> evaluation(1);
+  cuda::clear(evaluation, s);
+  network.evaluate(adam.state().parameters, from, probabilities.data(), evaluation.data(), s);
   result.probabilities = to_host(probabilities.data(), probabilities.size(), s);
-  result.parameters = to_host(parameters.data(), n, s);
-  result.first_moment = to_host(adam.first_moment(), n, s);
-  result.second_moment = to_host(adam.second_moment(), n, s);
-  const auto both = to_host(tallies.data(), 2, s);
-  result.tally = both[0].exact();
-  result.evaluation = both[1].exact();
+  const AdamState last = adam.state();
+  result.parameters = to_host(last.parameters, n, s);
+  result.first_moment = to_host(last.first_moment, n, s);
+  result.second_moment = to_host(last.second_moment, n, s);
+  result.evaluation = to_host(evaluation.data(), 1, s).front().exact();
   return result;
 }
 

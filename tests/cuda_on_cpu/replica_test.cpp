@@ -293,7 +293,7 @@ TEST_F(DeviceReplica, takes_several_steps_at_a_launch_where_nobody_looks) {
     const StepOutcome right = expected.replica().step(step, {});
     EXPECT_EQ(outcome.tally.loss, right.tally.loss);
     EXPECT_EQ(outcome.tally.correct, right.tally.correct);
-    EXPECT_EQ(outcome.seconds > 0, step <= 22);
+    EXPECT_EQ(outcome.seconds > 0, step > 1 && step <= 22);
   }
   // The first step without a graph, the 21 after it in one, and each of the last two.
   EXPECT_EQ(cuda_on_cpu::control.graph_launches, 1u + 2u);
@@ -345,7 +345,7 @@ TEST_F(DeviceReplica, is_measured_by_the_bench) {
   EXPECT_EQ(found.engine, "cuda");
   EXPECT_GT(found.p50, 0);
   EXPECT_EQ(found.peak_gflops, 0);
-  EXPECT_THAT(found.kernels, testing::SizeIs(6));  // one rank: without an all-reduce
+  EXPECT_THAT(found.kernels, testing::SizeIs(3));  // one rank, which sums alone
   EXPECT_EQ(found.first_loss, run_bench(short_run("cpu"), 1, 0, *world).first_loss);
 }
 
@@ -356,7 +356,7 @@ TEST_F(DeviceReplica, says_what_a_step_took) {
   job.replica().step(1, {});
   const RankReport first = job.replica().last_step();
   EXPECT_GT(first.compute_seconds, 0);
-  EXPECT_GT(first.reduce_seconds, 0);
+  EXPECT_EQ(first.reduce_seconds, 0);  // of a rank that sums alone
   const StepOutcome second = job.replica().step(2, {});
   EXPECT_EQ(second.reports.at(0).compute_seconds, first.compute_seconds);
   EXPECT_EQ(second.reports.at(0).reduce_seconds, first.reduce_seconds);

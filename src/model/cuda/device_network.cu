@@ -6,7 +6,7 @@
 #include <lockstep/core/error.hpp>
 
 #include "gradient_kernel.cuh"
-#include "sample_kernel.cuh"
+#include "tuned_kernel.cuh"
 
 namespace lockstep {
 namespace {
@@ -69,7 +69,7 @@ unsigned DeviceNetwork::dz_width() const noexcept {
 bool DeviceNetwork::tuned() const noexcept {
   using network::Tuned;
   return shape_.hidden == Tuned::units && shape_.columns == Tuned::columns &&
-         shape_.rows <= Tuned::most_rows;
+         shape_.rows <= Tuned::most_rows && shape_.classes <= Tuned::most_classes;
 }
 
 /// One block of threads for each sample, or for a forward pass at most forward_blocks.
@@ -91,8 +91,13 @@ void DeviceNetwork::launch(const float* parameters, const DevicePictures& pictur
                                  probabilities,
                                  tally};
   const unsigned blocks = train ? pictures.count : std::min(pictures.count, forward_blocks);
-  cuda::launch(stream, blocks, network::sample_threads,
-               tuned() ? network::run_samples_tuned : network::run_samples, task);
+  if (tuned()) {
+    cuda::launch(stream, blocks, network::Tuned::threads,
+                 train ? network::train_samples_tuned : network::evaluate_samples_tuned,
+                 task);
+  } else {
+    cuda::launch(stream, blocks, network::sample_threads, network::run_samples, task);
+  }
 }
 
 void DeviceNetwork::run(const float* parameters, const DevicePictures& pictures, DeviceTally* tally,
@@ -100,21 +105,25 @@ void DeviceNetwork::run(const float* parameters, const DevicePictures& pictures,
   launch(parameters, pictures, true, nullptr, tally, stream);
 }
 
-void DeviceNetwork::add_gradient(std::int64_t* sum, DeviceTally* tally, cudaStream_t stream) {
+void DeviceNetwork::add_gradient(std::int64_t* sum, DeviceTally* tally,
+                                 unsigned long long* checksum, cudaStream_t stream) {
   if (samples_ == 0) return;
   const auto [rows, columns, hidden, classes] = shape_;
   const auto layout = tensors(shape_);
   const std::size_t width = input_width(), dz = dz_width();
+  const float* ends = inputs_.data() + rows * width + columns;  // h_T, 1 of the first sample
   const network::GradientTask task{
-      {inputs_.data(), (rows + 1) * width, width, dz_.data(), rows * dz, dz, narrow(rows),
-       narrow(columns + hidden + 1), narrow(hidden), sum + layout[0].offset, 0},
-      {inputs_.data() + rows * width + columns, (rows + 1) * width, 0, d_.data(), classes, 0, 1,
-       narrow(hidden + 1), narrow(classes), sum + layout[2].offset, 2},
-      blocks_.data(),
+      {inputs_.data(), (rows + 1) * width, narrow(width), dz_.data(), rows * dz, narrow(dz),
+       narrow(rows), narrow(columns + hidden + 1), narrow(hidden), sum + layout[0].offset, 0, true},
+      {ends, (rows + 1) * width, 0, d_.data(), classes, 0, 1, narrow(hidden + 1), narrow(classes),
+       sum + layout[2].offset, 2, columns % 4 == 0 && classes % 4 == 0},
+      samples_ == blocks_.size() * block_samples ? nullptr : blocks_.data(),
       limit_,
-      tally};
-  cuda::launch(stream, dim3(task.recurrent.tiles() + task.head.tiles(), narrow(blocks_.size())),
-               network::gradient_threads, network::add_block_gradient, task);
+      tally,
+      checksum};
+  const dim3 grid(narrow(blocks_.size()), std::max(task.recurrent.across(), task.head.across()),
+                  task.recurrent.down() + task.head.down());
+  cuda::launch(stream, grid, network::gradient_threads, network::add_block_gradient, task);
 }
 
 void DeviceNetwork::evaluate(const float* parameters, const DevicePictures& pictures,

@@ -58,39 +58,4 @@ struct WeightsInMemory {
   static __device__ unsigned min(unsigned a, unsigned b) { return a < b ? a : b; }
 };
 
-/// For 128 units: a thread keeps the 32 weights of its chain in registers.
-struct WeightsInRegisters {
-  static constexpr unsigned units = 128;
-  static constexpr unsigned length = units / parts;
-  static constexpr unsigned stride = length + 4;  // four banks apart
-
-  float weights[length];
-
-  __device__ WeightsInRegisters(const float* from, unsigned term_step, unsigned unit_step,
-                                unsigned unit, unsigned part) {
-#pragma unroll
-    for (unsigned k = 0; k < length; ++k) {
-      weights[k] = from[(part * length + k) * term_step + unit * unit_step];
-    }
-  }
-
-  __device__ unsigned place(unsigned k) const {
-    return k / length * stride + k % length;
-  }
-
-  __device__ float product(unsigned, unsigned part, const float* vector, float start) const {
-    const auto* terms = reinterpret_cast<const float4*>(vector + part * stride);
-    float sum = part == 0 ? start : 0.0f;
-#pragma unroll
-    for (unsigned k = 0; k < length; k += 4) {
-      const float4 v = terms[k / 4];
-      sum = fused(v.x, weights[k], sum);
-      sum = fused(v.y, weights[k + 1], sum);
-      sum = fused(v.z, weights[k + 2], sum);
-      sum = fused(v.w, weights[k + 3], sum);
-    }
-    return add_parts(sum);
-  }
-};
-
 }  // namespace lockstep::network

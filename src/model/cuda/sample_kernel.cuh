@@ -12,13 +12,6 @@ namespace lockstep::network {
 constexpr unsigned sample_threads = 512;
 constexpr unsigned units_at_once = sample_threads / parts;
 
-/// The sizes for which there are weights in registers and rows in shared memory.
-struct Tuned {
-  static constexpr unsigned units = WeightsInRegisters::units;
-  static constexpr unsigned columns = 28;
-  static constexpr unsigned most_rows = 28;
-};
-
 struct SampleTask {
   unsigned rows, columns, hidden, classes;
   unsigned input_width, dz_width;  // from a row of `inputs` or `dz` to the next
@@ -76,35 +69,10 @@ __device__ inline void add_inputs(const SampleWork& work, const SampleShared& sh
   }
 }
 
-/// The same for the tuned sizes, with the weights in registers. `x` [rows][columns] is shared.
-__device__ inline void add_inputs_tuned(const SampleWork& work, const float* x) {
-  const SampleTask& task = work.task;
-  const unsigned j = threadIdx.x % Tuned::units;
-  float weights[Tuned::columns];
-#pragma unroll
-  for (unsigned k = 0; k < Tuned::columns; ++k) {
-    weights[k] = task.parameters[k * Tuned::units + j];
-  }
-  const float bias = task.bias()[j];
-  for (unsigned t = threadIdx.x / Tuned::units; t < task.rows; t += parts) {
-    const auto* terms = reinterpret_cast<const float4*>(x + t * Tuned::columns);
-    float sum = bias;
-#pragma unroll
-    for (unsigned k = 0; k < Tuned::columns; k += 4) {
-      const float4 v = terms[k / 4];
-      sum = fused(v.x, weights[k], sum);
-      sum = fused(v.y, weights[k + 1], sum);
-      sum = fused(v.z, weights[k + 2], sum);
-      sum = fused(v.w, weights[k + 3], sum);
-    }
-    work.row[t * Tuned::units + j] = sum;
-  }
-}
-
 /// The states of all rows; the last ones are in shared.vector[rows % 2] afterwards. Begins after a
 /// barrier and ends with one.
-template <typename Weights>
-__device__ void forward(const SampleWork& work, SampleShared& shared, const Weights& weights) {
+__device__ inline void forward(const SampleWork& work, SampleShared& shared,
+                               const WeightsInMemory& weights) {
   const SampleTask& task = work.task;
   for (unsigned t = 0; t < task.rows; ++t) {
     const float* before = shared.vector[t % 2];
@@ -125,8 +93,8 @@ __device__ void forward(const SampleWork& work, SampleShared& shared, const Weig
 }
 
 /// Logits, loss and probabilities; leaves the derivatives by the logits in shared.values.
-template <typename Weights>
-__device__ void classify(const SampleWork& work, SampleShared& shared, const Weights& layout) {
+__device__ inline void classify(const SampleWork& work, SampleShared& shared,
+                                const WeightsInMemory& layout) {
   const SampleTask& task = work.task;
   const float* last = shared.vector[task.rows % 2];
   for (unsigned base = 0; base < task.classes; base += units_at_once) {
@@ -168,8 +136,8 @@ __device__ void classify(const SampleWork& work, SampleShared& shared, const Wei
 }
 
 /// dz of all rows, from the last. Begins after a barrier and ends with one.
-template <typename Weights>
-__device__ void backward(const SampleWork& work, SampleShared& shared, const Weights& weights) {
+__device__ inline void backward(const SampleWork& work, SampleShared& shared,
+                                const WeightsInMemory& weights) {
   const SampleTask& task = work.task;
   for (unsigned t = task.rows; t-- > 0;) {
     const float* above = shared.vector[t % 2];
@@ -212,30 +180,6 @@ __device__ inline SampleWork sample_work(const SampleTask& task, unsigned sample
   const std::size_t picture = from.chosen == nullptr ? sample : from.chosen[sample];
   return {task, sample, from.pixels + picture * task.rows * task.columns, from.labels[picture],
           row};
-}
-
-__global__ void __launch_bounds__(sample_threads) run_samples_tuned(SampleTask task) {
-  __shared__ SampleShared shared;
-  __shared__ float4 x4[Tuned::most_rows * Tuned::columns / 4];
-  __shared__ float row[Tuned::most_rows * Tuned::units];
-  auto* x = reinterpret_cast<float*>(x4);
-  const unsigned part = threadIdx.x % parts, unit = threadIdx.x / parts;
-  const WeightsInRegisters onward(task.recurrent(), Tuned::units, 1, unit, part);
-  const WeightsInRegisters back(task.recurrent(), 1, Tuned::units, unit, part);
-  for (unsigned sample = blockIdx.x; sample < task.pictures.count; sample += gridDim.x) {
-    const SampleWork work = sample_work(task, sample, row);
-    read_picture(work, shared, [&](unsigned i, std::uint8_t ink) {
-      x[i] = arithmetic::pixel(ink);
-      if (task.train) task.input_row(sample, i / Tuned::columns)[i % Tuned::columns] = x[i];
-    });
-    __syncthreads();
-    add_inputs_tuned(work, x);
-    __syncthreads();
-    forward(work, shared, onward);
-    classify(work, shared, onward);
-    __syncthreads();
-    if (task.train) backward(work, shared, back);
-  }
 }
 
 __global__ void __launch_bounds__(sample_threads) run_samples(SampleTask task) {

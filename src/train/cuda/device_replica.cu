@@ -22,18 +22,19 @@
 namespace lockstep {
 namespace {
 
-/// What a step enqueues, in this order. The ranks sum between `seal` and `verify`.
-enum class Part { choose, samples, gradient, seal, reduce, verify, adam };
+/// What a step enqueues, in this order.
+enum class Part { samples, gradient, seal, reduce, clip, finish };
 
 struct NamedPart {
   Part part;
   const char* name;
 };
-constexpr std::array gradient_parts = {
-    NamedPart{Part::choose, "choose samples"}, NamedPart{Part::samples, "forward, backward"},
-    NamedPart{Part::gradient, "weight gradient"}, NamedPart{Part::seal, "seal"}};
-constexpr std::array update_parts = {NamedPart{Part::verify, "verify"},
-                                     NamedPart{Part::adam, "Adam"}};
+constexpr std::array all_parts = {NamedPart{Part::samples, "forward, backward"},
+                                  NamedPart{Part::gradient, "weight gradient"},
+                                  NamedPart{Part::seal, "seal"},
+                                  NamedPart{Part::reduce, "all-reduce"},
+                                  NamedPart{Part::clip, "gradient's norm"},
+                                  NamedPart{Part::finish, "verification, Adam, next samples"}};
 
 /// A shorter wait is not slept through: a sleep lasts up to 0.1 ms longer than it should.
 constexpr double shortest_sleep = 200e-6;
@@ -56,19 +57,20 @@ class DeviceReplica final : public Replica {
 
  private:
   bool sums_on_host() const noexcept { return reducer_ == nullptr && communicator_.size() > 1; }
+  bool is_alone() const noexcept { return reducer_ == nullptr && communicator_.size() == 1; }
   void launch(std::uint64_t step, const StepRequest& request);
   DeviceTurn turn(std::uint64_t step, const StepRequest& request, std::size_t count) const;
   void take_steps(std::size_t count);
   template <typename Work>
   void run(cuda::Graph& graph, const Work& work);
-  void enqueue_steps(std::size_t count);
-  void enqueue_gradient();
-  void enqueue_update();
-  void enqueue(Part part);
+  bool has(Part part) const noexcept;
+  void enqueue_steps(std::size_t count, Part last);
+  void enqueue(Part first, Part last, std::size_t index);
+  void enqueue(Part part, std::size_t index);
   void sum_on_host();
   void wait(double expected_seconds);
   void give_up_sums();
-  double seconds_of(std::span<const NamedPart> parts, std::size_t launches);
+  double step_seconds_to(Part last, std::size_t launches);
   Tally evaluate(const DevicePictures& pictures, float* probabilities);
   bool failed(const StepVerdict& verdict) const {
     return failure_ != nullptr || verdict.fault != SumFault::none;
@@ -83,15 +85,16 @@ class DeviceReplica final : public Replica {
   AdamConfig adam_config_;
   Schedule schedule_;
   cuda::Stream stream_ = cuda::make_stream();
-  cuda::DeviceMemory<float> weights_;
   DeviceShards shards_;
   DeviceNetwork network_;
   DeviceSum sum_;
   DeviceAdam adam_;
-  bool has_run_ = false;                       // every kernel, and the reducer
-  std::map<std::size_t, cuda::Graph> graphs_;  // by the number of steps
-  cuda::Graph gradient_;  // where the host sums, what is before it and after it
-  cuda::Graph update_;
+  bool has_run_ = false;  // every kernel, and the reducer
+  // By DeviceAdam::current(): steps, by their number; and where the host sums, what is before it
+  // and after it.
+  std::array<std::map<std::size_t, cuda::Graph>, 2> steps_;
+  std::array<cuda::Graph, 2> gradient_;
+  std::array<cuda::Graph, 2> update_;
   cuda::PinnedMemory<std::int64_t> host_sum_;
   bool sum_is_zero_ = true;
   std::size_t answers_ = 0;  // verdicts that are worth reading, and how many of them were read
@@ -115,13 +118,12 @@ DeviceReplica::DeviceReplica(const ModelShape& shape, float limit,
       reducer_(reducer),
       adam_config_(adam),
       schedule_(schedule),
-      weights_(parameters.size()),
       shards_(shards, stream_.get()),
       network_(shape, limit, shards_.blocks(), stream_.get()),
       sum_({parameters.size(), communicator.size(), communicator.rank(), shards_.samples(),
-            batch_size},
+            batch_size, is_alone()},
            stream_.get()),
-      adam_(adam, parameters.size()),
+      adam_(adam, parameters.size(), batch_size),
       host_sum_(sums_on_host() ? sum_.size() : 0) {
   const std::vector<float> zeros(parameters.size());
   restore({0, {parameters.begin(), parameters.end()}, zeros, zeros});
@@ -146,7 +148,7 @@ StepOutcome DeviceReplica::step(std::uint64_t step, const StepRequest& request) 
 void DeviceReplica::launch(std::uint64_t step, const StepRequest& request) {
   if (failure_) std::rethrow_exception(failure_);
   const std::size_t count =
-      sums_on_host() || request.until <= step
+      !has_run_ || sums_on_host() || request.until <= step
           ? 1
           : std::min<std::size_t>(request.until - step + 1, DeviceTurn::most_steps);
   const double begin = seconds_now();
@@ -154,6 +156,7 @@ void DeviceReplica::launch(std::uint64_t step, const StepRequest& request) {
   parameters_.clear();
   if (!std::exchange(sum_is_zero_, false)) sum_.clear(stream_.get());
   sum_.ask(turn(step, request, count), stream_.get());
+  shards_.choose(sum_.step(), stream_.get());
   try {
     take_steps(count);
   } catch (const RankLost&) {
@@ -162,8 +165,9 @@ void DeviceReplica::launch(std::uint64_t step, const StepRequest& request) {
   }
   sum_.fetch(count, stream_.get());
   wait(step_seconds_ * static_cast<double>(count));
+  sum_is_zero_ = true;
   while (answers_ < count && sum_.verdict(answers_).taken) ++answers_;
-  sum_is_zero_ = answers_ == count;
+  adam_.advance(answers_);
   seconds_each_ = answers_ > 1 ? (seconds_now() - begin) / static_cast<double>(answers_) : 0;
   if (seconds_each_ > 0) step_seconds_ = seconds_each_;
   if (answers_ == 0 || (answers_ < count && failed(sum_.verdict(answers_)))) ++answers_;
@@ -181,16 +185,13 @@ DeviceTurn DeviceReplica::turn(std::uint64_t step, const StepRequest& request,
 }
 
 void DeviceReplica::take_steps(std::size_t count) {
+  const std::size_t current = adam_.current();
   if (sums_on_host()) {
-    run(gradient_, [&] { enqueue_gradient(); });
+    run(gradient_[current], [&] { enqueue(Part::samples, Part::seal, 0); });
     sum_on_host();
-    run(update_, [&] { enqueue_update(); });
+    run(update_[current], [&] { enqueue(Part::clip, Part::finish, 0); });
   } else {
-    if (!has_run_) {
-      enqueue_steps(1);
-      --count;
-    }
-    if (count > 0) graphs_[count].launch(stream_.get(), [&] { enqueue_steps(count); });
+    run(steps_[current][count], [&] { enqueue_steps(count, Part::finish); });
   }
   has_run_ = true;
 }
@@ -206,40 +207,39 @@ void DeviceReplica::run(cuda::Graph& graph, const Work& work) {
   }
 }
 
-void DeviceReplica::enqueue_steps(std::size_t count) {
-  for (; count > 0; --count) {
-    enqueue_gradient();
-    enqueue(Part::reduce);
-    enqueue_update();
+void DeviceReplica::enqueue_steps(std::size_t count, Part last) {
+  for (std::size_t index = 0; index < count; ++index) enqueue(Part::samples, last, index);
+}
+
+/// Of step `index` of a launch the parts from `first` to `last`.
+void DeviceReplica::enqueue(Part first, Part last, std::size_t index) {
+  for (const NamedPart& each : all_parts) {
+    if (each.part >= first && each.part <= last && has(each.part)) enqueue(each.part, index);
   }
 }
 
-void DeviceReplica::enqueue_gradient() {
-  for (const NamedPart& each : gradient_parts) enqueue(each.part);
+bool DeviceReplica::has(Part part) const noexcept {
+  if (part == Part::seal) return !is_alone();
+  if (part == Part::reduce) return reducer_ != nullptr;
+  return part != Part::clip || adam_.clips();
 }
 
-void DeviceReplica::enqueue_update() {
-  for (const NamedPart& each : update_parts) enqueue(each.part);
-}
-
-void DeviceReplica::enqueue(Part part) {
+void DeviceReplica::enqueue(Part part, std::size_t index) {
   cudaStream_t stream = stream_.get();
+  const float* weights = adam_.state(index).parameters;
   switch (part) {
-    case Part::choose:
-      return shards_.choose(sum_.step(), stream);
     case Part::samples:
-      return network_.run(weights_.data(), shards_.chosen(), sum_.tally(), stream);
+      return network_.run(weights, shards_.chosen(), sum_.tally(), stream);
     case Part::gradient:
-      return network_.add_gradient(sum_.block(), sum_.tally(), stream);
+      return network_.add_gradient(sum_.block(), sum_.tally(), sum_.checksum(), stream);
     case Part::seal:
-      return sum_.seal(weights_.data(), stream);
+      return sum_.seal(weights, stream);
     case Part::reduce:
-      if (reducer_ != nullptr) reducer_->all_reduce(sum_.block(), sum_.size(), stream);
-      return;
-    case Part::verify:
-      return sum_.verify(stream);
-    case Part::adam:
-      return adam_.step(weights_.data(), sum_.block(), sum_.adam_turn(), stream);
+      return reducer_->all_reduce(sum_.block(), sum_.size(), stream);
+    case Part::clip:
+      return adam_.clip(sum_.block(), stream);
+    case Part::finish:
+      return sum_.finish(index, adam_.step(index), shards_.choice(), stream);
   }
 }
 
@@ -270,7 +270,7 @@ void DeviceReplica::wait(double expected_seconds) {
 /// The reducer waits for graphs that hold its sums, so these go first.
 void DeviceReplica::give_up_sums() {
   failure_ = std::current_exception();
-  graphs_.clear();
+  for (auto& graphs : steps_) graphs.clear();
   reducer_->abort();
   cuda::wait(stream_.get());
 }
@@ -295,63 +295,58 @@ Tally DeviceReplica::evaluate(const Batch& batch, std::span<float> probabilities
 Tally DeviceReplica::evaluate(const DevicePictures& pictures, float* probabilities) {
   DeviceTally found{};
   cuda::clear(evaluated_, stream_.get());
-  network_.evaluate(weights_.data(), pictures, probabilities, evaluated_.data(), stream_.get());
+  network_.evaluate(adam_.state().parameters, pictures, probabilities, evaluated_.data(),
+                    stream_.get());
   cuda::copy_to_host(evaluated_.data(), std::span(&found, 1), stream_.get());
   cuda::wait(stream_.get());
   return found.exact();
 }
 
 std::span<const float> DeviceReplica::parameters() const {
-  if (parameters_.empty()) parameters_ = to_host(weights_.data());
+  if (parameters_.empty()) parameters_ = to_host(adam_.state().parameters);
   return parameters_;
 }
 
 TrainingState DeviceReplica::state() const {
   if (answered_ < answers_)
     throw std::logic_error("steps were taken whose outcomes nobody asked for");
-  return {step_, to_host(weights_.data()), to_host(adam_.first_moment()),
-          to_host(adam_.second_moment())};
+  const AdamState own = adam_.state();
+  return {step_, to_host(own.parameters), to_host(own.first_moment), to_host(own.second_moment)};
 }
 
 void DeviceReplica::restore(const TrainingState& state) {
   step_ = state.step;
   answers_ = answered_ = 0;
-  to_device(state.parameters, weights_.data());
-  to_device(state.first_moment, adam_.first_moment());
-  to_device(state.second_moment, adam_.second_moment());
+  const AdamState own = adam_.state();
+  to_device(state.parameters, own.parameters);
+  to_device(state.first_moment, own.first_moment);
+  to_device(state.second_moment, own.second_moment);
   parameters_.clear();
 }
 
 /// Each part's seconds are what it adds to the steps of a graph that ends with it.
 std::vector<PartSeconds> DeviceReplica::time_parts(std::size_t launches) {
   if (sums_on_host()) return {};
-  std::vector<NamedPart> parts;
   std::vector<PartSeconds> result;
   double before = 0;
-  const auto add = [&](const NamedPart& part) {
-    parts.push_back(part);
-    const double seconds = seconds_of(parts, launches);
-    result.push_back({part.name, seconds - std::exchange(before, seconds)});
-  };
-  for (const NamedPart& part : gradient_parts) add(part);
-  if (reducer_ != nullptr) add({Part::reduce, "all-reduce"});
-  for (const NamedPart& part : update_parts) add(part);
+  for (const NamedPart& each : all_parts) {
+    if (!has(each.part)) continue;
+    const double seconds = step_seconds_to(each.part, launches);
+    result.push_back({each.name, seconds - std::exchange(before, seconds)});
+  }
   return result;
 }
 
-/// The median of the graph's launches, by events on the stream.
-double DeviceReplica::seconds_of(std::span<const NamedPart> parts, std::size_t launches) {
+/// Of steps that end with that part: the median of the launches, by events on the stream.
+double DeviceReplica::step_seconds_to(Part last, std::size_t launches) {
   cuda::Graph graph;
   const cuda::Event begin = cuda::make_event(), end = cuda::make_event();
   std::vector<double> seconds(launches);
   for (double& each : seconds) {
+    sum_.clear(stream_.get());
     sum_.ask(turn(step_ + 1, {}, DeviceTurn::most_steps), stream_.get());
     cuda::record(begin, stream_.get());
-    graph.launch(stream_.get(), [&] {
-      for (std::size_t step = 0; step < DeviceTurn::most_steps; ++step) {
-        for (const NamedPart& part : parts) enqueue(part.part);
-      }
-    });
+    graph.launch(stream_.get(), [&] { enqueue_steps(DeviceTurn::most_steps, last); });
     cuda::record(end, stream_.get());
     wait(0);
     each = cuda::seconds_between(begin, end) / DeviceTurn::most_steps;
@@ -361,7 +356,7 @@ double DeviceReplica::seconds_of(std::span<const NamedPart> parts, std::size_t l
 }
 
 std::vector<float> DeviceReplica::to_host(const float* block) const {
-  std::vector<float> values(weights_.size());
+  std::vector<float> values(adam_.parameters());
   cuda::copy_to_host(block, std::span(values), stream_.get());
   cuda::wait(stream_.get());
   return values;

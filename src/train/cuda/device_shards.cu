@@ -3,24 +3,19 @@
 #include <algorithm>
 
 #include <core/device_clock.cuh>
-#include <lockstep/core/permutation.hpp>
 
 namespace lockstep {
 namespace {
 
-constexpr unsigned choice_threads = 64;
+constexpr unsigned choice_threads = 128;
 
-/// As ShardStream::pictures: a thread for each sample.
 __global__ void __launch_bounds__(choice_threads)
-    choose_samples(const DeviceShard* shards, const std::uint32_t* owners, unsigned samples,
-                   DeviceStep* step, std::uint32_t* chosen) {
-  const unsigned i = blockIdx.x * blockDim.x + threadIdx.x;
-  if (i == 0) step->begin = cuda::nanoseconds();
-  if (i >= samples) return;
-  const DeviceShard& shard = shards[owners[i]];
-  const std::uint64_t place = (step->number - 1) * shard.share + (i - shard.sample);
-  const Permutation order = shuffle(shard.pictures, shard.random, place / shard.pictures);
-  chosen[i] = shard.first + static_cast<std::uint32_t>(order(place % shard.pictures));
+    choose_samples(SampleChoice choice, DeviceStep* step) {
+  if (threadIdx.x == 0) {
+    step->begin = cuda::nanoseconds();
+    *choice.next = step->number + 1;
+  }
+  choice.choose(step->number);
 }
 
 /// The sizes of `share` samples' blocks.
@@ -62,8 +57,11 @@ DeviceShards::DeviceShards(std::span<const LocalShard> shards, cudaStream_t stre
 }
 
 void DeviceShards::choose(DeviceStep* step, cudaStream_t stream) {
-  cuda::launch(stream, cuda::blocks_for(samples_, choice_threads), choice_threads, choose_samples,
-               shards_.data(), owners_.data(), samples_, step, chosen_.data());
+  cuda::launch(stream, 1, choice_threads, choose_samples, choice(), step);
+}
+
+SampleChoice DeviceShards::choice() const noexcept {
+  return {shards_.data(), owners_.data(), samples_, next_.data(), chosen_.data()};
 }
 
 DevicePictures DeviceShards::chosen() const noexcept {

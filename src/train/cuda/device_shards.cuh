@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <core/cuda.cuh>
+#include <lockstep/core/permutation.hpp>
 #include <lockstep/core/random.hpp>
 #include <model/device_network.cuh>
 
@@ -24,7 +25,25 @@ struct DeviceShard {
 /// A step, in the GPU's memory.
 struct DeviceStep {
   std::uint64_t number;  // from 1
-  long long begin;       // cuda::nanoseconds() when its samples were chosen
+  long long begin;       // cuda::nanoseconds() when the step before was over
+};
+
+/// The choice of a step's samples, for a block of threads: as ShardStream::pictures.
+struct SampleChoice {
+  const DeviceShard* shards;
+  const std::uint32_t* owners;  // the shard of each sample
+  unsigned samples;
+  std::uint64_t* next;  // the step after the one that was chosen for
+  std::uint32_t* chosen;
+
+  __device__ void choose(std::uint64_t step) const {
+    for (unsigned i = threadIdx.x; i < samples; i += blockDim.x) {
+      const DeviceShard& shard = shards[owners[i]];
+      const std::uint64_t place = (step - 1) * shard.share + (i - shard.sample);
+      const Permutation order = shuffle(shard.pictures, shard.random, place / shard.pictures);
+      chosen[i] = shard.first + static_cast<std::uint32_t>(order(place % shard.pictures));
+    }
+  }
 };
 
 /// The pictures of a rank's shards in the GPU's memory, and the samples of a step among them.
@@ -38,6 +57,8 @@ class DeviceShards {
 
   /// Enqueues the choice of a step's samples. Notes `begin`.
   void choose(DeviceStep* step, cudaStream_t stream);
+  /// For a kernel that chooses those of the step after.
+  SampleChoice choice() const noexcept;
   /// The samples that are chosen.
   DevicePictures chosen() const noexcept;
 
@@ -47,8 +68,9 @@ class DeviceShards {
   cuda::DeviceMemory<std::uint8_t> pixels_;
   cuda::DeviceMemory<std::uint8_t> labels_;
   cuda::DeviceMemory<DeviceShard> shards_;
-  cuda::DeviceMemory<std::uint32_t> owners_;  // the shard of each sample
+  cuda::DeviceMemory<std::uint32_t> owners_;
   cuda::DeviceMemory<std::uint32_t> chosen_;
+  cuda::DeviceMemory<std::uint64_t> next_{1};
 };
 
 }  // namespace lockstep

@@ -4,15 +4,6 @@
 #include <lockstep/core/fixed_point.hpp>
 
 namespace lockstep {
-namespace {
-
-constexpr unsigned sum_threads = 256;
-constexpr unsigned warp = 32;
-constexpr unsigned all_lanes = 0xffffffffu;
-constexpr unsigned values_per_thread = 2;
-
-/// A verdict's numbers, before the tail.
-enum VerdictSlot : std::size_t { taken_slot, fault_slot, compute_slot, reduce_slot, verdict_size };
 
 struct SumTask {
   DeviceSum::Sizes sizes;
@@ -20,13 +11,53 @@ struct SumTask {
   DeviceTally* tally;
   GridTotals* totals;
   DeviceTurn* turn;
+  std::int64_t* verdicts;
+
+  __device__ std::int64_t* tail() const { return block + sizes.parameters; }
+  __device__ std::size_t tail_length() const { return tail_size(sizes.world_size); }
+  __device__ std::int64_t* verdict(unsigned index) const;
+  /// Whether the steps before step `index` of a launch let it be taken.
+  __device__ bool may_take(unsigned index) const;
+  __device__ TailPart own_part(unsigned long long fingerprint) const {
+    return {tally->exact(), sizes.own_samples, sizes.rank, turn->report, fingerprint};
+  }
 };
 
-/// Adds two values of every thread to the totals. Returns true for one thread of the grid, when all
-/// have come.
+namespace {
+
+constexpr unsigned sum_threads = 256;
+constexpr unsigned warp = 32;
+constexpr unsigned all_lanes = 0xffffffffu;
+constexpr unsigned values_per_thread = 2;
+
+/// A verdict's numbers, before the tail. goes_on_slot: whether the step after it may be taken.
+enum VerdictSlot : std::size_t {
+  taken_slot,
+  goes_on_slot,
+  fault_slot,
+  compute_slot,
+  reduce_slot,
+  verdict_size
+};
+
+}  // namespace
+
+__device__ std::int64_t* SumTask::verdict(unsigned index) const {
+  return verdicts + index * (verdict_size + tail_length());
+}
+
+__device__ bool SumTask::may_take(unsigned index) const {
+  return index == 0 || verdict(index - 1)[goes_on_slot] != 0;
+}
+
+namespace {
+
+/// Adds two values of every thread to the totals. Returns true for the threads of one block of
+/// `blocks`, when all have come.
 __device__ bool add_up(unsigned long long checksum, unsigned long long fingerprint,
-                       GridTotals* totals) {
+                       GridTotals* totals, unsigned blocks) {
   __shared__ unsigned long long of_warps[sum_threads / warp][2];
+  __shared__ bool is_last;
 #pragma unroll
   for (unsigned lanes = warp / 2; lanes > 0; lanes /= 2) {
     checksum += __shfl_xor_sync(all_lanes, checksum, static_cast<int>(lanes));
@@ -37,88 +68,138 @@ __device__ bool add_up(unsigned long long checksum, unsigned long long fingerpri
     of_warps[threadIdx.x / warp][1] = fingerprint;
   }
   __syncthreads();
-  if (threadIdx.x > 0) return false;
-  for (unsigned i = 1; i < sum_threads / warp; ++i) {
-    checksum += of_warps[i][0];
-    fingerprint += of_warps[i][1];
+  if (threadIdx.x == 0) {
+    for (unsigned i = 1; i < sum_threads / warp; ++i) {
+      checksum += of_warps[i][0];
+      fingerprint += of_warps[i][1];
+    }
+    atomicAdd(&totals->checksum, checksum);
+    atomicAdd(&totals->fingerprint, fingerprint);
+    __threadfence();
+    is_last = atomicAdd(&totals->arrived, 1u) == blocks - 1;
+    __threadfence();
   }
-  atomicAdd(&totals->checksum, checksum);
-  atomicAdd(&totals->fingerprint, fingerprint);
-  __threadfence();
-  return atomicAdd(&totals->arrived, 1u) == gridDim.x - 1;
+  __syncthreads();
+  return is_last;
 }
 
-/// What the totals came to; they are zero afterwards. For the thread to which add_up said true.
+/// What the totals came to; they are zero afterwards. For one thread of the block to which add_up
+/// said true.
 __device__ GridTotals take(GridTotals* totals) {
-  __threadfence();
-  return {atomicExch(&totals->checksum, 0ull), atomicExch(&totals->fingerprint, 0ull),
-          atomicExch(&totals->arrived, 0u)};
+  return {atomicExch(&totals->sealed, 0ull), atomicExch(&totals->checksum, 0ull),
+          atomicExch(&totals->fingerprint, 0ull), atomicExch(&totals->arrived, 0u)};
 }
 
 __global__ void __launch_bounds__(sum_threads) seal_sum(SumTask task, const float* weights) {
-  unsigned long long checksum = 0, fingerprint = 0;
+  unsigned long long fingerprint = 0;
   for (unsigned i = blockIdx.x * blockDim.x + threadIdx.x; i < task.sizes.parameters;
        i += gridDim.x * blockDim.x) {
-    checksum += static_cast<unsigned long long>(task.block[i]);
     fingerprint += fingerprint_term(weights[i], i);
   }
-  if (!add_up(checksum, fingerprint, task.totals)) return;
+  if (!add_up(0, fingerprint, task.totals, gridDim.x) || threadIdx.x > 0) return;
   const GridTotals totals = take(task.totals);
-  DeviceTurn& turn = *task.turn;
-  const TailPart own{task.tally->exact(), task.sizes.own_samples, task.sizes.rank, turn.report,
-                     totals.fingerprint};
-  std::int64_t* tail = task.block + task.sizes.parameters;
-  unsigned long long sum = totals.checksum;
-  const std::size_t last = tail_size(task.sizes.world_size) - 1;
+  const TailPart own = task.own_part(totals.fingerprint);
+  unsigned long long sum = totals.sealed;
+  const std::size_t last = task.tail_length() - 1;
   for (std::size_t slot = 0; slot < last; ++slot) {
-    tail[slot] = own[slot];
+    task.tail()[slot] = own[slot];
     sum += static_cast<unsigned long long>(own[slot]);
   }
-  tail[last] = static_cast<std::int64_t>(sum);
+  task.tail()[last] = static_cast<std::int64_t>(sum);
   *task.tally = {};
-  turn.fingerprint = totals.fingerprint;
-  turn.sealed = cuda::nanoseconds();
+  task.turn->fingerprint = totals.fingerprint;
+  task.turn->sealed = cuda::nanoseconds();
 }
 
-/// Writes the verdict of the step that is over, tells Adam, and goes on to the next step.
-__device__ void decide(const SumTask& task, std::int64_t checksum, std::int64_t* verdicts,
-                       AdamTurn* adam) {
+/// Completes step `index`'s verdict; `tail` is there up to reports_slot. For one thread.
+__device__ void decide(const SumTask& task, unsigned index, const std::int64_t* tail,
+                       const SumCheck& check) {
   DeviceTurn& turn = *task.turn;
-  const std::int64_t* tail = task.block + task.sizes.parameters;
-  const std::size_t tail_length = tail_size(task.sizes.world_size);
-  const SumFault fault = turn.halted != 0 ? SumFault::none
-                                          : find_fault(tail, task.sizes.world_size, checksum,
-                                                       task.sizes.batch_size, turn.fingerprint);
-  const bool taken = turn.halted == 0 && fault == SumFault::none;
-  turn.report.compute = turn.sealed - turn.step.begin;
-  turn.report.reduce = cuda::nanoseconds() - turn.sealed;
-  std::int64_t* verdict = verdicts + turn.done * (verdict_size + tail_length);
+  const bool may_take = task.may_take(index);
+  const SumFault fault = may_take ? find_fault(tail, check) : SumFault::none;
+  const bool taken = may_take && fault == SumFault::none;
+  const long long now = cuda::nanoseconds();
+  const long long sealed = turn.sealed > turn.step.begin ? turn.sealed : now;
+  turn.report.compute = sealed - turn.step.begin;
+  turn.report.reduce = now - sealed;
+  turn.step.begin = now;
+  std::int64_t* verdict = task.verdict(index);
   verdict[taken_slot] = taken;
+  verdict[goes_on_slot] = taken && tail[stop_slot] == 0 && tail[failure_slot] == 0;
   verdict[fault_slot] = static_cast<std::int64_t>(fault);
   verdict[compute_slot] = turn.report.compute;
   verdict[reduce_slot] = turn.report.reduce;
-  for (std::size_t slot = 0; slot < tail_length; ++slot) verdict[verdict_size + slot] = tail[slot];
-  *adam = {fixed_point_unit / static_cast<double>(task.sizes.batch_size), turn.rates[turn.done],
-           taken};
-  ++turn.done;
-  turn.step.number += taken;
-  if (!taken || tail[stop_slot] != 0 || tail[failure_slot] != 0) turn.halted = 1;
+}
+
+/// What the threads of the last block share.
+struct FinishShared {
+  GridTotals totals;
+  std::int64_t tail[reports_slot];
+};
+
+/// For the last block: brings the tail to step `index`'s verdict, and what decide() reads of it to
+/// shared memory, since loads of one thread would come one after another.
+template <bool alone>
+__device__ void conclude(const SumTask& task, unsigned index, FinishShared& shared) {
+  auto& [totals, tail] = shared;
+  if (threadIdx.x == 0) totals = take(task.totals);
+  __syncthreads();
+  const std::size_t length = task.tail_length();
+  std::int64_t* verdict = task.verdict(index);
+  const TailPart own = alone ? task.own_part(totals.fingerprint) : TailPart{};
+  for (std::size_t slot = threadIdx.x; slot < length; slot += blockDim.x) {
+    const std::int64_t value = alone ? own[slot] : task.tail()[slot];
+    verdict[verdict_size + slot] = value;
+    if (slot < reports_slot) tail[slot] = value;
+  }
+  __syncthreads();
+  if (threadIdx.x > 0) return;
+  const SumCheck check{alone ? static_cast<std::int64_t>(totals.sealed) : task.tail()[length - 1],
+                       static_cast<std::int64_t>(totals.checksum), task.sizes.batch_size,
+                       task.sizes.world_size, alone ? totals.fingerprint : task.turn->fingerprint};
+  decide(task, index, tail, check);
+  if (alone) *task.tally = {};
+}
+
+/// The last block of the grid chooses the next step's samples, the others have the sum.
+template <bool alone>
+__device__ void finish(const SumTask& task, unsigned index, const AdamStep& adam,
+                       const SampleChoice& next, FinishShared& shared) {
+  const unsigned blocks = gridDim.x - 1;
+  if (blockIdx.x == blocks) {
+    const std::uint64_t step = *next.next;
+    __syncthreads();
+    if (threadIdx.x == 0) *next.next = step + 1;
+    next.choose(step);
+    return;
+  }
+  const float rate = task.turn->rates[index];
+  // A step after one that does not go on must leave the state before that one, which it would
+  // write.
+  const bool may_take = task.may_take(index);
+  const std::size_t size = task.sizes.parameters + (alone ? 0 : task.tail_length() - 1);
+  unsigned long long checksum = 0, fingerprint = 0;
+  for (unsigned i = blockIdx.x * blockDim.x + threadIdx.x; i < size; i += blocks * blockDim.x) {
+    const std::int64_t value = task.block[i];
+    checksum += static_cast<unsigned long long>(value);
+    if (i >= task.sizes.parameters) continue;
+    if (alone) fingerprint += fingerprint_term(adam.before.parameters[i], i);
+    if (may_take) adam(i, value, rate);
+    task.block[i] = 0;
+  }
+  if (add_up(checksum, fingerprint, task.totals, blocks)) conclude<alone>(task, index, shared);
 }
 
 __global__ void __launch_bounds__(sum_threads)
-    verify_sum(SumTask task, std::int64_t* verdicts, AdamTurn* adam) {
-  const std::size_t size = task.sizes.parameters + tail_size(task.sizes.world_size) - 1;
-  unsigned long long checksum = 0;
-  for (unsigned i = blockIdx.x * blockDim.x + threadIdx.x; i < size; i += gridDim.x * blockDim.x) {
-    checksum += static_cast<unsigned long long>(task.block[i]);
-  }
-  if (!add_up(checksum, 0, task.totals)) return;
-  decide(task, static_cast<std::int64_t>(take(task.totals).checksum), verdicts, adam);
+    finish_step(SumTask task, unsigned index, AdamStep adam, SampleChoice next) {
+  __shared__ FinishShared shared;
+  finish<false>(task, index, adam, next, shared);
 }
 
-SumTask task_of(const DeviceSum::Sizes& sizes, const DeviceSum& sum, GridTotals* totals,
-                DeviceTurn* turn) {
-  return {sizes, sum.block(), sum.tally(), totals, turn};
+__global__ void __launch_bounds__(sum_threads)
+    finish_step_alone(SumTask task, unsigned index, AdamStep adam, SampleChoice next) {
+  __shared__ FinishShared shared;
+  finish<true>(task, index, adam, next, shared);
 }
 
 unsigned blocks_for(std::size_t values) {
@@ -133,17 +214,16 @@ DeviceSum::DeviceSum(const Sizes& sizes, cudaStream_t stream)
       tally_(1),
       totals_(1),
       turn_(1),
-      adam_turn_(1),
       verdicts_(DeviceTurn::most_steps * (verdict_size + tail_size())),
       asked_(1),
       fetched_(verdicts_.size()) {
-  cuda::clear(totals_, stream);
   clear(stream);
 }
 
 void DeviceSum::clear(cudaStream_t stream) {
   cuda::clear(block_, stream);
   cuda::clear(tally_, stream);
+  cuda::clear(totals_, stream);
 }
 
 void DeviceSum::ask(const DeviceTurn& turn, cudaStream_t stream) {
@@ -152,14 +232,18 @@ void DeviceSum::ask(const DeviceTurn& turn, cudaStream_t stream) {
 }
 
 void DeviceSum::seal(const float* weights, cudaStream_t stream) {
-  cuda::launch(stream, blocks_for(sizes_.parameters), sum_threads, seal_sum,
-               task_of(sizes_, *this, totals_.data(), turn_.data()), weights);
+  cuda::launch(stream, blocks_for(sizes_.parameters), sum_threads, seal_sum, task(), weights);
 }
 
-void DeviceSum::verify(cudaStream_t stream) {
-  cuda::launch(stream, blocks_for(size()), sum_threads, verify_sum,
-               task_of(sizes_, *this, totals_.data(), turn_.data()), verdicts_.data(),
-               adam_turn_.data());
+void DeviceSum::finish(std::size_t index, const AdamStep& adam, const SampleChoice& next,
+                       cudaStream_t stream) {
+  cuda::launch(stream, blocks_for(size()) + 1, sum_threads,
+               sizes_.alone ? finish_step_alone : finish_step, task(), static_cast<unsigned>(index),
+               adam, next);
+}
+
+SumTask DeviceSum::task() const noexcept {
+  return {sizes_, block(), tally(), totals_.data(), turn_.data(), verdicts_.data()};
 }
 
 void DeviceSum::fetch(std::size_t count, cudaStream_t stream) {

@@ -19,12 +19,10 @@ namespace lockstep {
 struct DeviceTurn {
   static constexpr std::size_t most_steps = 64;
 
-  DeviceStep step{};              // the next
+  DeviceStep step{};              // the first
   ReportNumbers report{};         // of this rank; the times are those of the step before
   std::uint64_t fingerprint = 0;  // of the weights before the step
   long long sealed = 0;       // cuda::nanoseconds() when the rank's part of the sum was complete
-  unsigned done = 0;          // steps that were asked for and came to an end, taken or not
-  unsigned halted = 0;        // 1: none is taken any more
   float rates[most_steps]{};  // adam_rate() of the steps
 };
 
@@ -38,9 +36,13 @@ struct StepVerdict {
 
 /// The sums that the blocks of threads of a kernel bring together; zero before and after.
 struct GridTotals {
-  unsigned long long checksum, fingerprint;
+  unsigned long long sealed;    // the checksum of what this rank adds to the gradient
+  unsigned long long checksum;  // that of what stands in the block
+  unsigned long long fingerprint;
   unsigned arrived;  // blocks
 };
+
+struct SumTask;
 
 /// A step's gradient and tail in the GPU's memory, as GradientSum is in the host's, sealed and
 /// verified there. After a sum that is wrong, or by which the ranks agreed to end, no later step
@@ -50,6 +52,7 @@ class DeviceSum {
   struct Sizes {
     std::size_t parameters, world_size, rank;
     std::size_t own_samples, batch_size;
+    bool alone;  // nobody sums between the gradient and finish(), which then seals, too
   };
   DeviceSum(const Sizes& sizes, cudaStream_t stream);
 
@@ -57,21 +60,25 @@ class DeviceSum {
   std::size_t size() const noexcept { return block_.size(); }
   DeviceTally* tally() const noexcept { return tally_.data(); }
   DeviceStep* step() const noexcept { return &turn_.data()->step; }
+  /// To be added to: the checksum of what is added to the gradient.
+  unsigned long long* checksum() const noexcept { return &totals_.data()->sealed; }
 
   // Each enqueues its work on the stream:
 
-  /// Zero, as the next gradient needs it. Adam leaves it so where the step was taken.
+  /// Zero, as the next gradient needs it. finish() leaves it so.
   void clear(cudaStream_t stream);
 
   /// What the next steps are to be. The turn before must have been waited for.
   void ask(const DeviceTurn& turn, cudaStream_t stream);
 
-  /// Fills the tail when gradient and tally are complete.
+  /// Fills the tail when gradient and tally are complete. Not where `alone`.
   void seal(const float* weights, cudaStream_t stream);
 
-  /// Checks the reduced block, and tells Adam whether to take the step.
-  void verify(cudaStream_t stream);
-  AdamTurn* adam_turn() const noexcept { return adam_turn_.data(); }
+  /// Checks the reduced block, computes the state after the step, and chooses the next step's
+  /// samples. The verdict says whether that state counts. `index` is the step's place among those
+  /// that were asked for.
+  void finish(std::size_t index, const AdamStep& adam, const SampleChoice& next,
+              cudaStream_t stream);
 
   /// Brings to the host what the first `count` steps since ask() came to.
   void fetch(std::size_t count, cudaStream_t stream);
@@ -80,6 +87,7 @@ class DeviceSum {
   StepVerdict verdict(std::size_t i) const noexcept;
 
  private:
+  SumTask task() const noexcept;
   std::size_t tail_size() const noexcept { return lockstep::tail_size(sizes_.world_size); }
 
   Sizes sizes_;
@@ -87,7 +95,6 @@ class DeviceSum {
   cuda::DeviceMemory<DeviceTally> tally_;
   cuda::DeviceMemory<GridTotals> totals_;
   cuda::DeviceMemory<DeviceTurn> turn_;
-  cuda::DeviceMemory<AdamTurn> adam_turn_;
   cuda::DeviceMemory<std::int64_t> verdicts_;  // [DeviceTurn::most_steps][verdict_size + tail]
   cuda::PinnedMemory<DeviceTurn> asked_;
   cuda::PinnedMemory<std::int64_t> fetched_;
