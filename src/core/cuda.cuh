@@ -183,15 +183,35 @@ DeviceMemory<T> to_device(const std::vector<T>& values, cudaStream_t stream) {
   return memory;
 }
 
+template <typename... Parameters>
+using Kernel = void (*)(Parameters...);
+
+/// With `shared_bytes` of dynamic shared memory for each block; above 48 KB the kernel must have
+/// been given them by allow_shared().
 template <typename... Parameters, typename... Arguments>
-void launch(cudaStream_t stream, dim3 blocks, unsigned threads, void (*kernel)(Parameters...),
-            Arguments&&... arguments) {
+void launch_with_shared(cudaStream_t stream, dim3 blocks, unsigned threads,
+                        std::size_t shared_bytes, Kernel<Parameters...> kernel,
+                        Arguments&&... arguments) {
   cudaLaunchConfig_t config{};
   config.gridDim = blocks;
   config.blockDim = dim3(threads);
+  config.dynamicSmemBytes = shared_bytes;
   config.stream = stream;
   check(cudaLaunchKernelEx(&config, kernel, std::forward<Arguments>(arguments)...),
         "launching a kernel");
+}
+
+template <typename... Parameters, typename... Arguments>
+void launch(cudaStream_t stream, dim3 blocks, unsigned threads, Kernel<Parameters...> kernel,
+            Arguments&&... arguments) {
+  launch_with_shared(stream, blocks, threads, 0, kernel, std::forward<Arguments>(arguments)...);
+}
+
+template <typename... Parameters>
+void allow_shared(Kernel<Parameters...> kernel, std::size_t bytes) {
+  check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel),
+                             cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
+        "preparing a kernel");
 }
 
 constexpr unsigned blocks_for(std::size_t n, unsigned threads) {

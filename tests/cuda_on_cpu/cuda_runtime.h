@@ -84,6 +84,7 @@ unsigned atomicAdd(unsigned* to, unsigned value);
 unsigned long long atomicExch(unsigned long long* to, unsigned long long value);
 unsigned atomicExch(unsigned* to, unsigned value);
 inline void __threadfence() {}  // the threads run one at a time
+inline void __syncwarp() {}     // orders a thread's own loads only; it excuses no race
 unsigned atomicOr(unsigned* to, unsigned value);
 
 enum cudaError_t {
@@ -126,6 +127,11 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
 cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream);
 cudaError_t cudaGraphDestroy(cudaGraph_t graph);
 cudaError_t cudaGraphExecDestroy(cudaGraphExec_t executable);
+
+enum cudaFuncAttribute { cudaFuncAttributeMaxDynamicSharedMemorySize };
+inline cudaError_t cudaFuncSetAttribute(const void*, cudaFuncAttribute, int) {
+  return cudaSuccess;
+}
 
 struct cudaLaunchConfig_t {
   dim3 gridDim;

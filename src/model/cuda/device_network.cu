@@ -52,6 +52,11 @@ DeviceNetwork::DeviceNetwork(const ModelShape& shape, float limit,
   const std::size_t row_slots = std::max<std::size_t>(samples_, tuned() ? 0 : forward_blocks);
   dz_ = cuda::DeviceMemory<float>(row_slots * shape.rows * dz_width());
   d_ = cuda::DeviceMemory<float>(samples_ * shape.classes);
+  if (tuned()) {
+    for (const auto kernel : {network::train_samples_tuned, network::evaluate_samples_tuned}) {
+      cuda::allow_shared(kernel, sizeof(network::TunedShared));
+    }
+  }
   if (samples_ > 0) {
     cuda::launch(stream, forward_blocks, 256, begin_inputs, inputs_.data(), narrow(inputs),
                  input_width(), narrow(shape.columns + shape.hidden));
@@ -93,8 +98,7 @@ void DeviceNetwork::launch(const float* parameters, const DevicePictures& pictur
   const unsigned blocks = train ? pictures.count : std::min(pictures.count, forward_blocks);
   if (tuned()) {
     cuda::launch(stream, blocks, network::Tuned::threads,
-                 train ? network::train_samples_tuned : network::evaluate_samples_tuned,
-                 task);
+                 train ? network::train_samples_tuned : network::evaluate_samples_tuned, task);
   } else {
     cuda::launch(stream, blocks, network::sample_threads, network::run_samples, task);
   }

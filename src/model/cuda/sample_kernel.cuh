@@ -175,11 +175,15 @@ __device__ void read_picture(const SampleWork& work, SampleShared& shared, const
   }
 }
 
-__device__ inline SampleWork sample_work(const SampleTask& task, unsigned sample, float* row) {
+__device__ inline std::size_t place_of(const DevicePictures& pictures, unsigned sample) {
+  return pictures.chosen == nullptr ? sample : pictures.chosen[sample];
+}
+
+/// The sample whose picture lies at `place`.
+__device__ inline SampleWork sample_work(const SampleTask& task, unsigned sample, std::size_t place,
+                                         float* row) {
   const DevicePictures& from = task.pictures;
-  const std::size_t picture = from.chosen == nullptr ? sample : from.chosen[sample];
-  return {task, sample, from.pixels + picture * task.rows * task.columns, from.labels[picture],
-          row};
+  return {task, sample, from.pixels + place * task.rows * task.columns, from.labels[place], row};
 }
 
 __global__ void __launch_bounds__(sample_threads) run_samples(SampleTask task) {
@@ -192,8 +196,8 @@ __global__ void __launch_bounds__(sample_threads) run_samples(SampleTask task) {
   }
   for (unsigned sample = blockIdx.x; sample < task.pictures.count; sample += gridDim.x) {
     const unsigned slot = task.train ? sample : blockIdx.x;
-    const SampleWork work =
-        sample_work(task, sample, task.dz + std::size_t{slot} * task.rows * task.dz_width);
+    const SampleWork work = sample_work(task, sample, place_of(task.pictures, sample),
+                                        task.dz + std::size_t{slot} * task.rows * task.dz_width);
     __syncthreads();
     read_picture(work, shared, [&](unsigned i, std::uint8_t ink) {
       if (task.train) task.input_row(sample, i / task.columns)[i % task.columns] = shared.ink[ink];

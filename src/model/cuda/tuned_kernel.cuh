@@ -1,5 +1,7 @@
 #pragma once
 
+#include <core/dynamic_shared.cuh>
+
 #include "sample_kernel.cuh"
 
 // What sample_kernel.cuh computes, for 128 units, rows of 28 pixels and up to 32 classes: a thread
@@ -21,13 +23,30 @@ struct Tuned {
   static __device__ unsigned place(unsigned k) { return k / chain * stride + k % chain; }
 };
 
+/// The recurrent weights in shared memory, for threads that read them by rows or by columns:
+/// neither meets at a bank.
+struct RecurrentRows {
+  static constexpr unsigned row_stride = parts * Tuned::stride + 4;
+  static constexpr unsigned skew = 8;  // more for every quarter of the rows
+  alignas(16) float values[Tuned::units * row_stride + parts * skew];
+
+  __device__ float4& at(unsigned row, unsigned column) {
+    return *reinterpret_cast<float4*>(values + row * row_stride + row / Tuned::chain * skew +
+                                      Tuned::place(column));
+  }
+};
+
 /// What the threads of a block share.
 struct TunedShared {
   alignas(16) float vector[2][parts * Tuned::stride];  // a row's states, or dz; the next one's
   /// Row t + 1: the input's part of row t's sums. Row t: afterwards the states after row t.
   alignas(16) float row[Tuned::most_rows + 1][Tuned::units];
   alignas(16) float x[Tuned::most_rows][Tuned::columns];
+  alignas(16) float kernel[Tuned::columns][Tuned::units];  // the input's rows
   alignas(16) float head[Tuned::units * Tuned::most_classes];
+  RecurrentRows recurrent;
+  alignas(16) float bias[Tuned::units];
+  float ink[256];  // a byte as the network reads it
   float head_bias[Tuned::most_classes];
   float logits[Tuned::most_classes];
   float values[Tuned::most_classes];       // exp(logit - largest)
@@ -54,15 +73,22 @@ struct Chains {
     }
   }
 
+  /// For the way back, when all threads have done so.
+  __device__ void share(RecurrentRows& rows) const {
+#pragma unroll
+    for (unsigned k = 0; k < Tuned::chain; ++k) {
+      rows.at(part * Tuned::chain + k, unit) =
+          float4{weights[0][k], weights[1][k], weights[2][k], weights[3][k]};
+    }
+  }
+
   /// Term k of unit j is weight [j][k].
-  __device__ void load_back(const float* recurrent) {
+  __device__ void load_back(RecurrentRows& rows) {
 #pragma unroll
     for (unsigned u = 0; u < Tuned::each; ++u) {
-      const auto* from = reinterpret_cast<const float4*>(recurrent + (unit + u) * Tuned::units +
-                                                         part * Tuned::chain);
 #pragma unroll
       for (unsigned k = 0; k < Tuned::chain; k += 4) {
-        const float4 w = from[k / 4];
+        const float4 w = rows.at(unit + u, part * Tuned::chain + k);
         weights[u][k] = w.x;
         weights[u][k + 1] = w.y;
         weights[u][k + 2] = w.z;
@@ -110,28 +136,87 @@ struct Chains {
   }
 };
 
-/// The pixels as the network reads them.
-template <bool train>
-__device__ void read_picture(const SampleWork& work, TunedShared& shared) {
-  const auto* words = reinterpret_cast<const std::uint32_t*>(work.pixels);
-  for (unsigned i = threadIdx.x; i < work.task.rows * Tuned::columns / 4; i += Tuned::threads) {
-    const std::uint32_t word = words[i];
-    const float4 x{arithmetic::pixel(static_cast<std::uint8_t>(word)),
-                   arithmetic::pixel(static_cast<std::uint8_t>(word >> 8)),
-                   arithmetic::pixel(static_cast<std::uint8_t>(word >> 16)),
-                   arithmetic::pixel(static_cast<std::uint8_t>(word >> 24))};
-    const unsigned t = i / (Tuned::columns / 4), column = i % (Tuned::columns / 4) * 4;
-    *reinterpret_cast<float4*>(&shared.x[t][column]) = x;
-    if (train) *reinterpret_cast<float4*>(work.task.input_row(work.sample, t) + column) = x;
+/// A thread's part of the other weights, on their way to shared memory.
+struct OtherWeights {
+  static constexpr unsigned kernel_loads = Tuned::columns * Tuned::units / 4 / Tuned::threads;
+  static constexpr unsigned head_loads = Tuned::most_classes * Tuned::units / 4 / Tuned::threads;
+  float4 kernel[kernel_loads], head[head_loads];
+  float bias, head_bias = 0.0f;
+
+  __device__ explicit OtherWeights(const SampleTask& task) : bias(task.bias()[threadIdx.x]) {
+#pragma unroll
+    for (unsigned i = 0; i < kernel_loads; ++i) {
+      kernel[i] = reinterpret_cast<const float4*>(task.parameters)[place(i)];
+    }
+#pragma unroll
+    for (unsigned i = 0; i < head_loads; ++i) {
+      if (is_in_head(task, i)) head[i] = reinterpret_cast<const float4*>(task.head())[place(i)];
+    }
+    if (threadIdx.x < task.classes) head_bias = task.head_bias()[threadIdx.x];
   }
-}
+
+  __device__ void write(const SampleTask& task, TunedShared& shared) const {
+#pragma unroll
+    for (unsigned i = 0; i < kernel_loads; ++i) {
+      reinterpret_cast<float4*>(shared.kernel)[place(i)] = kernel[i];
+    }
+#pragma unroll
+    for (unsigned i = 0; i < head_loads; ++i) {
+      if (is_in_head(task, i)) reinterpret_cast<float4*>(shared.head)[place(i)] = head[i];
+    }
+    shared.bias[threadIdx.x] = bias;
+    if (threadIdx.x < task.classes) shared.head_bias[threadIdx.x] = head_bias;
+  }
+
+ private:
+  static __device__ unsigned place(unsigned i) {
+    return i * Tuned::threads + threadIdx.x;
+  }
+  static __device__ bool is_in_head(const SampleTask& task, unsigned i) {
+    return place(i) < Tuned::units / 4 * task.classes;
+  }
+};
+
+/// A thread's pixels of a picture, four in a word.
+struct PictureWords {
+  static constexpr unsigned row = Tuned::columns / 4;
+  static constexpr unsigned most = 2;
+  std::uint32_t words[most];
+
+  static_assert(Tuned::most_rows * row <= most * Tuned::threads);
+
+  __device__ explicit PictureWords(const SampleWork& work) {
+#pragma unroll
+    for (unsigned i = 0; i < most; ++i) {
+      const unsigned place = i * Tuned::threads + threadIdx.x;
+      if (place < work.task.rows * row) {
+        words[i] = reinterpret_cast<const std::uint32_t*>(work.pixels)[place];
+      }
+    }
+  }
+
+  /// As the network reads them.
+  template <bool train>
+  __device__ void write(const SampleWork& work, TunedShared& shared) const {
+#pragma unroll
+    for (unsigned i = 0; i < most; ++i) {
+      const unsigned place = i * Tuned::threads + threadIdx.x;
+      if (place >= work.task.rows * row) break;
+      const unsigned t = place / row, column = place % row * 4;
+      const float4 x{shared.ink[words[i] & 255], shared.ink[words[i] >> 8 & 255],
+                     shared.ink[words[i] >> 16 & 255], shared.ink[words[i] >> 24]};
+      *reinterpret_cast<float4*>(&shared.x[t][column]) = x;
+      if (train) *reinterpret_cast<float4*>(work.task.input_row(work.sample, t) + column) = x;
+    }
+  }
+};
 
 /// row[t + 1][j] = the chain of x_t over K's input rows, from the bias: a thread's four units, for
 /// the rows of its warp.
-__device__ inline void add_inputs(const SampleTask& task, TunedShared& shared) {
+__device__ inline void add_inputs(TunedShared& shared) {
   const unsigned unit = threadIdx.x % 32 * Tuned::each;
   const unsigned first = threadIdx.x / 32 * Tuned::rows_each;
-  const float4 bias = *reinterpret_cast<const float4*>(task.bias() + unit);
+  const float4 bias = *reinterpret_cast<const float4*>(&shared.bias[unit]);
   float4 sums[Tuned::rows_each];
 #pragma unroll
   for (float4& sum : sums) sum = bias;
@@ -140,8 +225,7 @@ __device__ inline void add_inputs(const SampleTask& task, TunedShared& shared) {
     float4 weights[4];
 #pragma unroll
     for (unsigned i = 0; i < 4; ++i) {
-      weights[i] =
-          *reinterpret_cast<const float4*>(task.parameters + (k + i) * Tuned::units + unit);
+      weights[i] = *reinterpret_cast<const float4*>(&shared.kernel[k + i][unit]);
     }
 #pragma unroll
     for (unsigned r = 0; r < Tuned::rows_each; ++r) {
@@ -284,43 +368,63 @@ __device__ inline void backward(const SampleWork& work, TunedShared& shared, con
   }
 }
 
-__device__ inline void load_head(const SampleTask& task, TunedShared& shared) {
-  for (unsigned i = threadIdx.x; i < Tuned::units * task.classes; i += Tuned::threads) {
-    shared.head[i] = task.head()[i];
+/// The table of pixels, which costs no wait: the loads of a block's first sample are on their way.
+__device__ inline void make_ink(TunedShared& shared) {
+#pragma unroll
+  for (unsigned i = threadIdx.x; i < 256; i += Tuned::threads) {
+    shared.ink[i] = arithmetic::pixel(static_cast<std::uint8_t>(i));
   }
-  if (threadIdx.x < task.classes) shared.head_bias[threadIdx.x] = task.head_bias()[threadIdx.x];
 }
 
 template <bool train>
+__device__ __forceinline__ void run_sample(const SampleWork& work, const PictureWords& picture,
+                                           Chains& chains, TunedShared& shared) {
+  picture.write<train>(work, shared);
+  if (train) chains.share(shared.recurrent);
+  __syncthreads();
+  add_inputs(shared);
+  __syncthreads();
+  forward<train>(work, shared, chains);
+  if (train) chains.load_back(shared.recurrent);
+  add_head(work.task, shared);
+  const Verdict verdict = classify<train>(work, shared);
+  if (train) backward(work, shared, chains);
+  if (threadIdx.x == 0) verdict.add_to(*work.task.tally);
+}
+
+/// Loads are asked for in this order so that none waits for another: a picture's need its place. The
+/// compiler, which would change the order, moves none over a __syncwarp.
+template <bool train>
 __device__ __forceinline__ void run_tuned(const SampleTask& task, TunedShared& shared) {
+  unsigned sample = blockIdx.x;
+  const std::size_t place = place_of(task.pictures, sample);
   Chains chains;
   chains.load_onward(task.recurrent());
-  load_head(task, shared);
-  for (unsigned sample = blockIdx.x; sample < task.pictures.count; sample += gridDim.x) {
-    const SampleWork work = sample_work(task, sample, nullptr);
-    read_picture<train>(work, shared);
-    __syncthreads();
-    add_inputs(task, shared);
-    __syncthreads();
-    forward<train>(work, shared, chains);
-    if (train) chains.load_back(task.recurrent());  // on their way while the sample is classified
-    add_head(task, shared);
-    const Verdict verdict = classify<train>(work, shared);
-    if (train) backward(work, shared, chains);
-    if (threadIdx.x == 0) verdict.add_to(*task.tally);
-    if (train) break;
+  const OtherWeights others(task);
+  __syncwarp();
+  const SampleWork work = sample_work(task, sample, place, nullptr);
+  const PictureWords picture(work);
+  __syncwarp();
+  make_ink(shared);
+  others.write(task, shared);
+  __syncthreads();
+  run_sample<train>(work, picture, chains, shared);
+  if constexpr (!train) {
+    for (sample += gridDim.x; sample < task.pictures.count; sample += gridDim.x) {
+      const SampleWork next = sample_work(task, sample, place_of(task.pictures, sample), nullptr);
+      run_sample<false>(next, PictureWords(next), chains, shared);
+    }
   }
 }
 
-/// A block of threads for each sample.
+/// A block of threads for each sample, to evaluate for several, with a TunedShared of dynamic
+/// shared memory.
 __global__ void __launch_bounds__(Tuned::threads) train_samples_tuned(SampleTask task) {
-  __shared__ TunedShared shared;
-  run_tuned<true>(task, shared);
+  run_tuned<true>(task, cuda::dynamic_shared<TunedShared>());
 }
 
 __global__ void __launch_bounds__(Tuned::threads) evaluate_samples_tuned(SampleTask task) {
-  __shared__ TunedShared shared;
-  run_tuned<false>(task, shared);
+  run_tuned<false>(task, cuda::dynamic_shared<TunedShared>());
 }
 
 }  // namespace lockstep::network
