@@ -69,6 +69,12 @@ inline void record(const Event& event, cudaStream_t stream) {
   check(cudaEventRecord(event.get(), stream), "recording an event");
 }
 
+/// What is enqueued on the stream from now on waits for the event that was recorded last; in a
+/// capture of that event's stream it becomes a part of the graph.
+inline void wait_for(const Event& event, cudaStream_t stream) {
+  check(cudaStreamWaitEvent(stream, event.get(), 0), "waiting for an event");
+}
+
 /// Of events that the stream came to.
 inline double seconds_between(const Event& begin, const Event& end) {
   float milliseconds = 0;

@@ -82,6 +82,7 @@ Trained train_on_device(const Training& training) {
     if (step == 1) result.first_sum = to_host(sum.block(), n, s);
     if (adam.clips()) adam.clip(sum.block(), s);
     sum.finish(0, adam.step(), {nullptr, nullptr, 0, next.data(), nullptr}, s);
+    sum.conclude(0, s);
     sum.fetch(1, s);
     cuda::wait(s);
     result.tally += read_tail(sum.verdict(0).tail).tally;

@@ -14,10 +14,13 @@ using Work = std::function<bool()>;  // whether it is done
 
 struct Graph {
   std::vector<Work> nodes;
+  std::vector<Stream*> streams;  // that are captured into it
 };
 
 struct Event {
   std::chrono::steady_clock::time_point when;
+  Stream* stream = nullptr;  // where it was recorded
+  std::size_t recorded = 0, reached = 0;
 };
 
 struct Stream {
@@ -133,7 +136,25 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
   return cudaSuccess;
 }
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
-  enqueue(stream, [event] { event->when = std::chrono::steady_clock::now(); });
+  event->stream = stream;
+  if (stream->captured == nullptr) ++event->recorded;
+  enqueue(stream, [event, count = event->recorded] {
+    event->when = std::chrono::steady_clock::now();
+    event->reached = count;
+  });
+  return cudaSuccess;
+}
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+  Graph* const graph = event->stream->captured;
+  if (graph != nullptr) {  // nodes run in the order in which they were enqueued
+    if (stream->captured == nullptr) graph->streams.push_back(stream);
+    stream->captured = graph;
+    return cudaSuccess;
+  }
+  enqueue_waiting(stream, [event, count = event->recorded] {
+    if (event->reached < count) drain(event->stream);
+    return event->reached >= count;
+  });
   return cudaSuccess;
 }
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end) {
@@ -146,6 +167,7 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
 }
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   *graph = std::exchange(stream->captured, nullptr);
+  for (Stream* other : (*graph)->streams) other->captured = nullptr;
   return cudaSuccess;
 }
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,

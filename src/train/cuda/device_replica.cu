@@ -23,7 +23,7 @@ namespace lockstep {
 namespace {
 
 /// What a step enqueues, in this order.
-enum class Part { samples, gradient, seal, reduce, clip, finish };
+enum class Part { samples, gradient, seal, reduce, clip, finish, conclude };
 
 struct NamedPart {
   Part part;
@@ -34,7 +34,8 @@ constexpr std::array all_parts = {NamedPart{Part::samples, "forward, backward"},
                                   NamedPart{Part::seal, "seal"},
                                   NamedPart{Part::reduce, "all-reduce"},
                                   NamedPart{Part::clip, "gradient's norm"},
-                                  NamedPart{Part::finish, "verification, Adam, next samples"}};
+                                  NamedPart{Part::finish, "Adam, next samples"},
+                                  NamedPart{Part::conclude, "verification"}};
 
 /// A shorter wait is not slept through: a sleep lasts up to 0.1 ms longer than it should.
 constexpr double shortest_sleep = 200e-6;
@@ -67,6 +68,8 @@ class DeviceReplica final : public Replica {
   void enqueue_steps(std::size_t count, Part last);
   void enqueue(Part first, Part last, std::size_t index);
   void enqueue(Part part, std::size_t index);
+  void conclude_beside(std::size_t index);
+  void join();
   void sum_on_host();
   void wait(double expected_seconds);
   void give_up_sums();
@@ -85,6 +88,9 @@ class DeviceReplica final : public Replica {
   AdamConfig adam_config_;
   Schedule schedule_;
   cuda::Stream stream_ = cuda::make_stream();
+  cuda::Stream beside_ = cuda::make_stream();
+  cuda::Event finished_ = cuda::make_event(), concluded_ = cuda::make_event();
+  bool is_concluding_ = false;
   DeviceShards shards_;
   DeviceNetwork network_;
   DeviceSum sum_;
@@ -189,9 +195,9 @@ void DeviceReplica::take_steps(std::size_t count) {
   if (sums_on_host()) {
     run(gradient_[current], [&] { enqueue(Part::samples, Part::seal, 0); });
     sum_on_host();
-    run(update_[current], [&] { enqueue(Part::clip, Part::finish, 0); });
+    run(update_[current], [&] { enqueue(Part::clip, Part::conclude, 0); });
   } else {
-    run(steps_[current][count], [&] { enqueue_steps(count, Part::finish); });
+    run(steps_[current][count], [&] { enqueue_steps(count, Part::conclude); });
   }
   has_run_ = true;
 }
@@ -209,6 +215,7 @@ void DeviceReplica::run(cuda::Graph& graph, const Work& work) {
 
 void DeviceReplica::enqueue_steps(std::size_t count, Part last) {
   for (std::size_t index = 0; index < count; ++index) enqueue(Part::samples, last, index);
+  join();
 }
 
 /// Of step `index` of a launch the parts from `first` to `last`.
@@ -233,14 +240,31 @@ void DeviceReplica::enqueue(Part part, std::size_t index) {
     case Part::gradient:
       return network_.add_gradient(sum_.block(), sum_.tally(), sum_.checksum(), stream);
     case Part::seal:
-      return sum_.seal(weights, stream);
+      return sum_.seal(index, weights, stream);
     case Part::reduce:
       return reducer_->all_reduce(sum_.block(), sum_.size(), stream);
     case Part::clip:
       return adam_.clip(sum_.block(), stream);
     case Part::finish:
+      join();
       return sum_.finish(index, adam_.step(index), shards_.choice(), stream);
+    case Part::conclude:
+      return is_alone() ? conclude_beside(index) : sum_.conclude(index, stream);
   }
+}
+
+/// While the next step's kernels run.
+void DeviceReplica::conclude_beside(std::size_t index) {
+  cuda::record(finished_, stream_.get());
+  cuda::wait_for(finished_, beside_.get());
+  sum_.conclude(index, beside_.get());
+  cuda::record(concluded_, beside_.get());
+  is_concluding_ = true;
+}
+
+/// The stream goes on when the step before has been concluded.
+void DeviceReplica::join() {
+  if (std::exchange(is_concluding_, false)) cuda::wait_for(concluded_, stream_.get());
 }
 
 void DeviceReplica::sum_on_host() {

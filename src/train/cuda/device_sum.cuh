@@ -14,15 +14,12 @@
 
 namespace lockstep {
 
-/// What the host asks for, and how far it came: in the GPU's memory, written by the host before the
-/// first step and by the kernels at each.
+/// What the host asks for, in the GPU's memory.
 struct DeviceTurn {
   static constexpr std::size_t most_steps = 64;
 
-  DeviceStep step{};              // the first
-  ReportNumbers report{};         // of this rank; the times are those of the step before
-  std::uint64_t fingerprint = 0;  // of the weights before the step
-  long long sealed = 0;       // cuda::nanoseconds() when the rank's part of the sum was complete
+  DeviceStep step{};          // the first
+  ReportNumbers report{};     // of this rank; the times are those of the step before the first
   float rates[most_steps]{};  // adam_rate() of the steps
 };
 
@@ -34,12 +31,18 @@ struct StepVerdict {
   std::span<const std::int64_t> tail;
 };
 
-/// The sums that the blocks of threads of a kernel bring together; zero before and after.
-struct GridTotals {
-  unsigned long long sealed;    // the checksum of what this rank adds to the gradient
-  unsigned long long checksum;  // that of what stands in the block
-  unsigned long long fingerprint;
-  unsigned arrived;  // blocks
+/// What one block of threads, or all of them, found in the sum and in the weights.
+struct SumParts {
+  unsigned long long checksum, fingerprint;
+};
+
+/// What is known of a step when its gradient is complete: kept until the step is concluded, when
+/// the next one may have begun.
+struct SealedStep {
+  DeviceTally tally;
+  unsigned long long checksum;     // of what was added to the gradient
+  unsigned long long fingerprint;  // of the weights
+  long long when;                  // cuda::nanoseconds()
 };
 
 struct SumTask;
@@ -61,9 +64,10 @@ class DeviceSum {
   DeviceTally* tally() const noexcept { return tally_.data(); }
   DeviceStep* step() const noexcept { return &turn_.data()->step; }
   /// To be added to: the checksum of what is added to the gradient.
-  unsigned long long* checksum() const noexcept { return &totals_.data()->sealed; }
+  unsigned long long* checksum() const noexcept { return checksum_.data(); }
 
-  // Each enqueues its work on the stream:
+  // Each enqueues its work on the stream. `index` is a step's place among those that were asked
+  // for.
 
   /// Zero, as the next gradient needs it. finish() leaves it so.
   void clear(cudaStream_t stream);
@@ -72,13 +76,16 @@ class DeviceSum {
   void ask(const DeviceTurn& turn, cudaStream_t stream);
 
   /// Fills the tail when gradient and tally are complete. Not where `alone`.
-  void seal(const float* weights, cudaStream_t stream);
+  void seal(std::size_t index, const float* weights, cudaStream_t stream);
 
-  /// Checks the reduced block, computes the state after the step, and chooses the next step's
-  /// samples. The verdict says whether that state counts. `index` is the step's place among those
-  /// that were asked for.
+  /// Computes the state after the step from the reduced block, and chooses the next step's samples.
+  /// The step before must have been concluded.
   void finish(std::size_t index, const AdamStep& adam, const SampleChoice& next,
               cudaStream_t stream);
+
+  /// Checks what finish() has read. The verdict says whether the state after the step counts. Where
+  /// `alone`, the next step's kernels before finish() may run at the same time.
+  void conclude(std::size_t index, cudaStream_t stream);
 
   /// Brings to the host what the first `count` steps since ask() came to.
   void fetch(std::size_t count, cudaStream_t stream);
@@ -87,16 +94,18 @@ class DeviceSum {
   StepVerdict verdict(std::size_t i) const noexcept;
 
  private:
-  SumTask task() const noexcept;
+  SumTask task(std::size_t index) const noexcept;
   std::size_t tail_size() const noexcept { return lockstep::tail_size(sizes_.world_size); }
 
   Sizes sizes_;
   cuda::DeviceMemory<std::int64_t> block_;
-  cuda::DeviceMemory<DeviceTally> tally_;
-  cuda::DeviceMemory<GridTotals> totals_;
-  cuda::DeviceMemory<DeviceTurn> turn_;
+  cuda::DeviceMemory<DeviceTally> tally_{1};
+  cuda::DeviceMemory<unsigned long long> checksum_{1};
+  cuda::DeviceMemory<SealedStep> sealed_{1};
+  cuda::DeviceMemory<SumParts> parts_;  // of finish()'s blocks
+  cuda::DeviceMemory<DeviceTurn> turn_{1};
   cuda::DeviceMemory<std::int64_t> verdicts_;  // [DeviceTurn::most_steps][verdict_size + tail]
-  cuda::PinnedMemory<DeviceTurn> asked_;
+  cuda::PinnedMemory<DeviceTurn> asked_{1};
   cuda::PinnedMemory<std::int64_t> fetched_;
 };
 

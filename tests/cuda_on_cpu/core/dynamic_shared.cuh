@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstddef>
+
+namespace lockstep::cuda {
+
+constexpr std::size_t most_dynamic_shared = 227 * 1024;
+alignas(16) __shared__ std::byte dynamic_shared_memory[most_dynamic_shared];
+
+template <typename T>
+T& dynamic_shared() {
+  static_assert(sizeof(T) <= most_dynamic_shared);
+  return *reinterpret_cast<T*>(dynamic_shared_memory);
+}
+
+}  // namespace lockstep::cuda
