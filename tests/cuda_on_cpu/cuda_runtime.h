@@ -31,7 +31,8 @@
 #define __forceinline__ inline __attribute__((always_inline))
 #define __launch_bounds__(...)
 // A section of its own, so that the stand-in knows what is shared and can spoil it for every block.
-// A template's variables do not get there, so only kernels and functions that are none declare some.
+// A template's variables do not get there, so only kernels and functions that are none declare
+// some.
 #define __shared__ static __attribute__((section("shared_memory")))
 
 #define __syncthreads() cuda_on_cpu::barrier(__FILE__, __LINE__)
@@ -153,9 +154,10 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
     const Call& c = *static_cast<const Call*>(made);
     std::apply(c.kernel, c.arguments);
   };
-  cuda_on_cpu::enqueue(config->stream,
-                       [call, run, grid = config->gridDim, block = config->blockDim] {
-                         cuda_on_cpu::run_grid(grid, block, run, &call, sizeof call);
-                       });
+  cuda_on_cpu::enqueue(config->stream, [call, run, grid = config->gridDim, block = config->blockDim,
+                                        bytes = config->dynamicSmemBytes] {
+    cuda_on_cpu::place.dynamic_shared_bytes = bytes;
+    cuda_on_cpu::run_grid(grid, block, run, &call, sizeof call);
+  });
   return cudaSuccess;
 }

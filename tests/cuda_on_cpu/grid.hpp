@@ -17,6 +17,7 @@ struct Size {
 /// Where the running thread is.
 struct Place {
   Size thread, block, block_size, grid_size;
+  std::size_t dynamic_shared_bytes = 0;
 };
 extern Place place;
 

@@ -97,8 +97,9 @@ void DeviceNetwork::launch(const float* parameters, const DevicePictures& pictur
                                  tally};
   const unsigned blocks = train ? pictures.count : std::min(pictures.count, forward_blocks);
   if (tuned()) {
-    cuda::launch(stream, blocks, network::Tuned::threads,
-                 train ? network::train_samples_tuned : network::evaluate_samples_tuned, task);
+    cuda::launch_with_shared(stream, blocks, network::Tuned::threads, sizeof(network::TunedShared),
+                             train ? network::train_samples_tuned : network::evaluate_samples_tuned,
+                             task);
   } else {
     cuda::launch(stream, blocks, network::sample_threads, network::run_samples, task);
   }
