@@ -46,7 +46,9 @@ INSTANTIATE_TEST_SUITE_P(
     Large, KernelBits,
     testing::Values(Training{{28, 28, 128, 10}, {8, 8, 3}, 2, clipping},  // the tuned size
                     Training{{7, 28, 128, 3}, {5}, 2},                    // and with fewer rows
-                    Training{{3, 12, 128, 10}, {2}, 1},                   // not with other pictures
+                    Training{{13, 28, 128, 32}, {8, 8, 8, 8, 8}, 1},      // and more classes
+                    Training{{1, 28, 128, 10}, {8, 8}, 1},
+                    Training{{3, 12, 128, 10}, {2}, 1},  // not with other pictures
                     Training{{3, 28, 129, 10}, {2}, 1}, Training{{2, 4, 300, 200}, {3}, 1},
                     Training{{2, 5, 1024, 10}, {2}, 1}));
 
@@ -56,11 +58,13 @@ TEST(KernelBits, are_those_of_reference_for_three_steps_of_the_default_size) {
 }
 
 TEST(Kernels, say_which_gradients_were_out_of_range) {
-  Training training{{4, 6, 5, 3}, {8, 8}, 1};
-  training.limit = 1e-3f;
-  const Trained expected = train_by_reference(training);
-  EXPECT_NE(expected.tally.invalid, 0u);
-  EXPECT_TRUE(train_on_device(training) == expected);
+  for (const ModelShape& shape : {ModelShape{4, 6, 5, 3}, ModelShape{4, 28, 128, 3}}) {
+    Training training{shape, {8, 8}, 1};
+    training.limit = 1e-3f;
+    const Trained expected = train_by_reference(training);
+    EXPECT_NE(expected.tally.invalid, 0u);
+    EXPECT_TRUE(train_on_device(training) == expected);
+  }
 }
 
 }  // namespace

@@ -25,6 +25,7 @@
 
 #define __CUDACC__ 1
 #define __CUDA_ARCH__ 900
+#define LOCKSTEP_CUDA_ON_CPU 1
 #define __host__
 #define __device__
 #define __global__
@@ -62,6 +63,9 @@ inline double __dsqrt_rn(double x) {
   return std::sqrt(x);
 }
 inline long long __double2ll_rn(double x) {
+  return std::llrint(x);
+}
+inline long long __float2ll_rn(float x) {
   return std::llrint(x);
 }
 

@@ -71,7 +71,6 @@ Trained train_on_device(const Training& training) {
   copy(zeros.data(), first.first_moment);
   copy(zeros.data(), first.second_moment);
   DeviceSum sum({n, 1, 0, count, count, true}, s);
-  const auto next = cuda::to_device(std::vector<std::uint64_t>(1), s);
   Trained result;
   for (std::size_t step = 1; step <= training.steps; ++step) {
     DeviceTurn turn;
@@ -81,8 +80,8 @@ Trained train_on_device(const Training& training) {
     network.add_gradient(sum.block(), sum.tally(), sum.checksum(), s);
     if (step == 1) result.first_sum = to_host(sum.block(), n, s);
     if (adam.clips()) adam.clip(sum.block(), s);
-    sum.finish(0, adam.step(), {nullptr, nullptr, 0, next.data(), nullptr}, s);
-    sum.conclude(0, s);
+    sum.finish(0, adam.step(), s);
+    sum.conclude(0, {nullptr, 0, nullptr}, s);
     sum.fetch(1, s);
     cuda::wait(s);
     result.tally += read_tail(sum.verdict(0).tail).tally;

@@ -9,6 +9,7 @@
 #include <random>
 #include <stdexcept>
 
+#include "copies.hpp"
 #include "races.hpp"
 
 extern "C" char __start_shared_memory[] __attribute__((weak));
@@ -173,6 +174,7 @@ void run_grid(Size grid, Size block, void (*kernel)(const void*), const void* ca
     running = &threads;
     threads.run();
     running = nullptr;
+    forget_copies();
   }
 }
 

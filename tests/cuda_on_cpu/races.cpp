@@ -60,7 +60,8 @@ bool is_between(const void* address, const char* begin, const char* end) {
 /// Whether there is no order between an earlier access and that of the running thread.
 bool races(const Access& before, bool atomic, bool shared) {
   if (before.launch != now.launch || (before.atomic && atomic)) return false;
-  if (before.block != now.block || before.by_many_blocks) return !shared;
+  // Shared memory is another one for every block; so are the intervals.
+  if (!shared && (before.block != now.block || before.by_many_blocks)) return true;
   return before.interval == now.interval && (before.thread != now.thread || before.by_many_threads);
 }
 

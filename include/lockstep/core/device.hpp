@@ -40,6 +40,22 @@ LOCKSTEP_INLINE float divide(float a, float b) {
 #endif
 }
 
+/// divide(a, b) where 1 <= b < 2^20 and |a| < 2^20, and where b is 1 if |a| < 2^-60. On a GPU these
+/// are the steps of __fdiv_rn (Markstein, "Computation of Elementary Functions on the IBM RISC
+/// System/6000 Processor", 1990) without its branch for quotients near the ends of the range.
+LOCKSTEP_INLINE float divide_in_range(float a, float b) {
+#if defined(__CUDA_ARCH__) && !defined(LOCKSTEP_CUDA_ON_CPU)
+  float r;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(r) : "f"(b));
+  r = __fmaf_rn(r, __fmaf_rn(-b, r, 1.0f), r);
+  const float q = __fmul_rn(a, r);
+  const float quotient = __fmaf_rn(r, __fmaf_rn(-b, q, a), q);
+  return fabsf(a) < 0x1p-60f ? a : quotient;
+#else
+  return divide(a, b);
+#endif
+}
+
 LOCKSTEP_INLINE double divide(double a, double b) {
 #if defined(__CUDA_ARCH__)
   return __ddiv_rn(a, b);

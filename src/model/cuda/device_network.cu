@@ -6,6 +6,7 @@
 #include <lockstep/core/error.hpp>
 
 #include "gradient_kernel.cuh"
+#include "tuned_gradient_kernel.cuh"
 #include "tuned_kernel.cuh"
 
 namespace lockstep {
@@ -56,6 +57,7 @@ DeviceNetwork::DeviceNetwork(const ModelShape& shape, float limit,
     for (const auto kernel : {network::train_samples_tuned, network::evaluate_samples_tuned}) {
       cuda::allow_shared(kernel, sizeof(network::TunedShared));
     }
+    cuda::allow_shared(network::add_block_gradient_tuned, sizeof(network::TunedGradientShared));
   }
   if (samples_ > 0) {
     cuda::launch(stream, forward_blocks, 256, begin_inputs, inputs_.data(), narrow(inputs),
@@ -113,6 +115,26 @@ void DeviceNetwork::run(const float* parameters, const DevicePictures& pictures,
 void DeviceNetwork::add_gradient(std::int64_t* sum, DeviceTally* tally,
                                  unsigned long long* checksum, cudaStream_t stream) {
   if (samples_ == 0) return;
+  const network::SampleBlock* blocks =
+      samples_ == blocks_.size() * block_samples ? nullptr : blocks_.data();
+  if (tuned()) {
+    const network::TunedGradientTask task{inputs_.data(),
+                                          dz_.data(),
+                                          d_.data(),
+                                          narrow(shape_.rows),
+                                          narrow(shape_.classes),
+                                          blocks,
+                                          narrow(blocks_.size()),
+                                          sum,
+                                          limit_,
+                                          tally,
+                                          checksum};
+    const dim3 grid(task.block_count, network::tuned_tiles + 1);
+    cuda::launch_with_shared(stream, grid, network::gradient_threads,
+                             sizeof(network::TunedGradientShared),
+                             network::add_block_gradient_tuned, task);
+    return;
+  }
   const auto [rows, columns, hidden, classes] = shape_;
   const auto layout = tensors(shape_);
   const std::size_t width = input_width(), dz = dz_width();
@@ -122,7 +144,7 @@ void DeviceNetwork::add_gradient(std::int64_t* sum, DeviceTally* tally,
        narrow(rows), narrow(columns + hidden + 1), narrow(hidden), sum + layout[0].offset, 0, true},
       {ends, (rows + 1) * width, 0, d_.data(), classes, 0, 1, narrow(hidden + 1), narrow(classes),
        sum + layout[2].offset, 2, columns % 4 == 0 && classes % 4 == 0},
-      samples_ == blocks_.size() * block_samples ? nullptr : blocks_.data(),
+      blocks,
       limit_,
       tally,
       checksum};

@@ -17,6 +17,7 @@ struct Tuned {
   static constexpr unsigned each = 4;               // units whose chains a thread walks
   static constexpr unsigned chain = units / parts;  // terms of a chain
   static constexpr unsigned stride = chain + 4;     // between chains' terms: four banks apart
+  static constexpr unsigned vector_stride = 256;    // between vectors: a bit of their places
   static constexpr unsigned rows_each = 7;          // rows of the picture for a warp
 
   /// Where term k of a vector lies in shared memory.
@@ -38,7 +39,7 @@ struct RecurrentRows {
 
 /// What the threads of a block share.
 struct TunedShared {
-  alignas(16) float vector[2][parts * Tuned::stride];  // a row's states, or dz; the next one's
+  alignas(16) float vector[2 * Tuned::vector_stride];  // a row's states, or dz; the next one's
   /// Row t + 1: the input's part of row t's sums. Row t: afterwards the states after row t.
   alignas(16) float row[Tuned::most_rows + 1][Tuned::units];
   alignas(16) float x[Tuned::most_rows][Tuned::columns];
@@ -49,8 +50,8 @@ struct TunedShared {
   float ink[256];  // a byte as the network reads it
   float head_bias[Tuned::most_classes];
   float logits[Tuned::most_classes];
-  float values[Tuned::most_classes];       // exp(logit - largest)
-  float derivatives[Tuned::most_classes];  // by the logits
+  alignas(16) float values[Tuned::most_classes];  // exp(logit - largest)
+  float derivatives[Tuned::most_classes];         // by the logits
 };
 
 /// The recurrent weights of a thread, for one direction: of part `part` of the chains of the units
@@ -60,10 +61,11 @@ struct Chains {
   unsigned unit = threadIdx.x / parts * Tuned::each;
   unsigned part = threadIdx.x % parts;
 
-  /// Term k of unit j is weight [k][j].
-  __device__ void load_onward(const float* recurrent) {
+  /// Terms [begin, end); term k of unit j is weight [k][j].
+  __device__ __forceinline__ void load_onward(const float* recurrent, unsigned begin,
+                                              unsigned end) {
 #pragma unroll
-    for (unsigned k = 0; k < Tuned::chain; ++k) {
+    for (unsigned k = begin; k < end; ++k) {
       const float4 w = *reinterpret_cast<const float4*>(
           recurrent + (part * Tuned::chain + k) * Tuned::units + unit);
       weights[0][k] = w.x;
@@ -97,9 +99,15 @@ struct Chains {
     }
   }
 
-  /// The product for unit threadIdx.x; `start` are those of the thread's four units.
-  __device__ __forceinline__ float product(const float* vector, float4 start) const {
-    const auto* terms = reinterpret_cast<const float4*>(vector + part * Tuned::stride);
+  /// Where the thread's terms begin in a vector.
+  __device__ unsigned first() const {
+    return part * Tuned::stride;
+  }
+
+  /// The product for unit threadIdx.x with the terms from `from` on; `start` are those of the
+  /// thread's four units.
+  __device__ __forceinline__ float product(const float* from, float4 start) const {
+    const auto* terms = reinterpret_cast<const float4*>(from);
     float sums[Tuned::each] = {0.0f, 0.0f, 0.0f, 0.0f};
     if (part == 0) {
       sums[0] = start.x;
@@ -212,8 +220,9 @@ struct PictureWords {
 };
 
 /// row[t + 1][j] = the chain of x_t over K's input rows, from the bias: a thread's four units, for
-/// the rows of its warp.
-__device__ inline void add_inputs(TunedShared& shared) {
+/// the rows of its warp. `before(k)` is done before every fourth k.
+template <typename Work>
+__device__ __forceinline__ void add_inputs(TunedShared& shared, const Work& before) {
   const unsigned unit = threadIdx.x % 32 * Tuned::each;
   const unsigned first = threadIdx.x / 32 * Tuned::rows_each;
   const float4 bias = *reinterpret_cast<const float4*>(&shared.bias[unit]);
@@ -222,6 +231,7 @@ __device__ inline void add_inputs(TunedShared& shared) {
   for (float4& sum : sums) sum = bias;
 #pragma unroll
   for (unsigned k = 0; k < Tuned::columns; k += 4) {
+    before(k);
     float4 weights[4];
 #pragma unroll
     for (unsigned i = 0; i < 4; ++i) {
@@ -246,39 +256,44 @@ __device__ inline void add_inputs(TunedShared& shared) {
   }
 }
 
-/// The states after all rows, the last ones in shared.vector[(rows - 1) % 2]. Begins after a
-/// barrier and ends with one.
+/// The states after all rows, the last ones in shared.vector at (rows - 1) % 2 * vector_stride.
+/// Begins after a barrier and ends with one. What no other thread waits for is stored behind the
+/// product.
 template <bool train>
 __device__ void forward(const SampleWork& work, TunedShared& shared, const Chains& onward) {
-  const unsigned j = threadIdx.x, place = Tuned::place(j);
+  const unsigned j = threadIdx.x, rows = work.task.rows;
+  unsigned to = Tuned::place(j), from = onward.first();
   float* input = work.task.input_row(work.sample, 1) + Tuned::columns + j;
-  for (unsigned t = 0; t < work.task.rows; ++t) {
-    const float* sums = shared.row[t + 1];
-    // h_0 is zero, and so is its product.
-    const float z = t == 0 ? sums[j]
-                           : onward.product(shared.vector[(t - 1) % 2],
-                                            *reinterpret_cast<const float4*>(sums + onward.unit));
+  float z = shared.row[1][j];  // h_0 is zero, and so is its product
+  for (unsigned t = 0; t < rows; ++t) {
     const float h = arithmetic::tanh(z);
-    shared.vector[t % 2][place] = h;
+    shared.vector[to] = h;
+    __syncthreads();
+    if (t + 1 < rows) {
+      z = onward.product(&shared.vector[from],
+                         *reinterpret_cast<const float4*>(&shared.row[t + 2][onward.unit]));
+    }
     if (train) {
       shared.row[t][j] = h;
       *input = h;
       input += work.task.input_width;
     }
-    __syncthreads();
+    to ^= Tuned::vector_stride;
+    from ^= Tuned::vector_stride;
   }
 }
 
 /// Leaves the logits in shared.logits, after a barrier: four threads for each class.
 __device__ inline void add_head(const SampleTask& task, TunedShared& shared) {
-  const float* last = shared.vector[(task.rows - 1) % 2];
   const unsigned c = threadIdx.x / parts, part = threadIdx.x % parts;
+  const float* last =
+      &shared.vector[(task.rows - 1) % 2 * Tuned::vector_stride] + part * Tuned::stride;
   float sum = part == 0 && c < task.classes ? shared.head_bias[c] : 0.0f;
   if (c < task.classes) {
-#pragma unroll 8
-    for (unsigned k = 0; k < Tuned::chain; ++k) {
-      sum = fused(last[part * Tuned::stride + k],
-                  shared.head[(part * Tuned::chain + k) * task.classes + c], sum);
+    const float* head = &shared.head[part * Tuned::chain * task.classes + c];
+#pragma unroll 16
+    for (unsigned k = 0; k < Tuned::chain; ++k, head += task.classes) {
+      sum = fused(last[k], *head, sum);
     }
   }
   sum = add_parts(sum);
@@ -286,28 +301,17 @@ __device__ inline void add_head(const SampleTask& task, TunedShared& shared) {
   __syncthreads();
 }
 
-/// The largest logit and its place, the first of equals: every lane of a warp gets it from its own.
-struct Largest {
-  float value;
-  unsigned place;
-
-  __device__ void add(unsigned lanes) {
-    const float other = __shfl_xor_sync(all_lanes, value, static_cast<int>(lanes));
-    const unsigned there = __shfl_xor_sync(all_lanes, place, static_cast<int>(lanes));
-    const bool better = other > value || (other == value && there < place);
-    value = better ? other : value;
-    place = better ? there : place;
-  }
-};
-
 /// How a sample was classified: all that its tally needs.
 struct Verdict {
-  float sum;       // of exp(logit - largest)
-  float of_label;  // logit - largest
-  bool right;
+  float sum;      // of exp(logit - largest)
+  float largest;  // logit
 
-  __device__ void add_to(DeviceTally& tally) const {
-    const Tally own = sample_tally(arithmetic::log(sum) - of_label, right);
+  /// For one thread.
+  __device__ void add_to(DeviceTally& tally, const TunedShared& shared, unsigned classes,
+                         unsigned label) const {
+    const float loss = arithmetic::log(sum) - (shared.logits[label] - largest);
+    const Tally own =
+        sample_tally(loss, arithmetic::first_largest(shared.logits, classes) == label);
     atomicAdd(&tally.loss, static_cast<unsigned long long>(own.loss));
     atomicAdd(&tally.correct, static_cast<unsigned long long>(own.correct));
     if (own.invalid != 0) atomicOr(&tally.invalid, own.invalid);
@@ -315,24 +319,32 @@ struct Verdict {
 };
 
 /// Probabilities and the derivatives by the logits, these after a barrier. Each warp finds the
-/// largest for itself, a lane for each class.
+/// largest for itself, a lane for each class; a lane without one has the first class's logit, which
+/// changes nothing, and adds zero to the sum, which does neither. A logit that is no number makes
+/// the sum none.
 template <bool train>
 __device__ Verdict classify(const SampleWork& work, TunedShared& shared) {
   const SampleTask& task = work.task;
   const unsigned c = threadIdx.x % 32;
   const bool is_class = c < task.classes;
-  // A lane without a class has the first one's, which changes nothing.
-  Largest largest{shared.logits[is_class ? c : 0], is_class ? c : 0};
+  const float logit = shared.logits[is_class ? c : 0];
+  float largest = logit;
 #pragma unroll
-  for (unsigned lanes = 16; lanes > 0; lanes /= 2) largest.add(lanes);
-  float e = 0.0f;
-  if (is_class) e = arithmetic::exp(shared.logits[c] - largest.value);
+  for (unsigned lanes = 16; lanes > 0; lanes /= 2) {
+    const float other = __shfl_xor_sync(all_lanes, largest, static_cast<int>(lanes));
+    largest = other > largest ? other : largest;
+  }
+  const float e = is_class ? arithmetic::exp(logit - largest) : 0.0f;
   if (threadIdx.x < 32) shared.values[c] = e;
   __syncthreads();
   float sum = 0.0f;
-#pragma unroll
-  for (unsigned i = 0; i < Tuned::most_classes; ++i) {
-    sum = i < task.classes ? sum + shared.values[i] : sum;
+#pragma unroll 2
+  for (unsigned i = 0; i < task.classes; i += 4) {
+    const float4 values = *reinterpret_cast<const float4*>(&shared.values[i]);
+    sum = sum + values.x;
+    sum = sum + values.y;
+    sum = sum + values.z;
+    sum = sum + values.w;
   }
   if (threadIdx.x < 32 && is_class) {
     const float p = divide(e, sum);
@@ -342,30 +354,32 @@ __device__ Verdict classify(const SampleWork& work, TunedShared& shared) {
     if (train) task.d[i] = shared.derivatives[c] = d;
   }
   __syncthreads();
-  return {sum, shared.logits[work.label] - largest.value, largest.place == work.label};
+  return {sum, largest};
 }
 
 /// dz of all rows, from the last.
 __device__ inline void backward(const SampleWork& work, TunedShared& shared, const Chains& back) {
   const SampleTask& task = work.task;
-  const unsigned j = threadIdx.x, place = Tuned::place(j);
+  const unsigned j = threadIdx.x;
+  unsigned to = Tuned::place(j), from = back.first();
   float* dz = task.dz + (std::size_t{work.sample} * task.rows + task.rows - 1) * task.dz_width + j;
-  for (unsigned t = task.rows; t-- > 0; dz -= task.dz_width) {
-    const float h = shared.row[t][j];
-    float r = 0.0f;
-    if (t + 1 < task.rows) {
-      r = back.product(shared.vector[(t + 1) % 2], float4{0.0f, 0.0f, 0.0f, 0.0f});
-    } else {
-      for (unsigned c = 0; c < task.classes; ++c) {
-        r = fused(shared.derivatives[c], shared.head[j * task.classes + c], r);
-      }
-    }
-    const float value = r * arithmetic::tanh_slope(h);
-    *dz = value;
-    if (t == 0) break;
-    shared.vector[t % 2][place] = value;
-    __syncthreads();
+  float slope = arithmetic::tanh_slope(shared.row[task.rows - 1][j]);
+  float r = 0.0f;
+  for (unsigned c = 0; c < task.classes; ++c) {
+    r = fused(shared.derivatives[c], shared.head[j * task.classes + c], r);
   }
+  for (unsigned t = task.rows - 1; t > 0; --t) {
+    const float value = r * slope;
+    shared.vector[to] = value;
+    __syncthreads();
+    slope = arithmetic::tanh_slope(shared.row[t - 1][j]);
+    r = back.product(&shared.vector[from], float4{0.0f, 0.0f, 0.0f, 0.0f});
+    *dz = value;
+    dz -= task.dz_width;
+    to ^= Tuned::vector_stride;
+    from ^= Tuned::vector_stride;
+  }
+  *dz = r * slope;
 }
 
 /// The table of pixels, which costs no wait: the loads of a block's first sample are on their way.
@@ -377,42 +391,65 @@ __device__ inline void make_ink(TunedShared& shared) {
 }
 
 template <bool train>
-__device__ __forceinline__ void run_sample(const SampleWork& work, const PictureWords& picture,
-                                           Chains& chains, TunedShared& shared) {
-  picture.write<train>(work, shared);
+__device__ __forceinline__ void run_sample(const SampleWork& work, Chains& chains,
+                                           TunedShared& shared) {
+  constexpr unsigned last_warp = Tuned::threads - 32;
   if (train) chains.share(shared.recurrent);
   __syncthreads();
-  add_inputs(shared);
-  __syncthreads();
   forward<train>(work, shared, chains);
-  if (train) chains.load_back(shared.recurrent);
   add_head(work.task, shared);
   const Verdict verdict = classify<train>(work, shared);
-  if (train) backward(work, shared, chains);
-  if (threadIdx.x == 0) verdict.add_to(*work.task.tally);
+  // Costs no time beside the other warps' loads, of which one alone cannot do more.
+  if (threadIdx.x == last_warp) {
+    verdict.add_to(*work.task.tally, shared, work.task.classes, work.label);
+  }
+  if constexpr (train) {
+    chains.load_back(shared.recurrent);
+    backward(work, shared, chains);
+  }
 }
 
-/// Loads are asked for in this order so that none waits for another: a picture's need its place. The
-/// compiler, which would change the order, moves none over a __syncwarp.
+/// The first sample of a block. Loads are asked for in the order in which they are needed: all
+/// blocks together want more of the L2 cache than it can give, so the recurrent weights, two thirds
+/// of it, come beside the sums of the input. The compiler, which would change the order, moves no
+/// load over a __syncwarp.
 template <bool train>
-__device__ __forceinline__ void run_tuned(const SampleTask& task, TunedShared& shared) {
-  unsigned sample = blockIdx.x;
-  const std::size_t place = place_of(task.pictures, sample);
-  Chains chains;
-  chains.load_onward(task.recurrent());
+__device__ __forceinline__ void run_first(const SampleTask& task, Chains& chains,
+                                          TunedShared& shared) {
+  constexpr unsigned at_once = 4, later = 4;
+  const std::size_t place = place_of(task.pictures, blockIdx.x);
   const OtherWeights others(task);
   __syncwarp();
-  const SampleWork work = sample_work(task, sample, place, nullptr);
+  const SampleWork work = sample_work(task, blockIdx.x, place, nullptr);
   const PictureWords picture(work);
+  __syncwarp();
+  chains.load_onward(task.recurrent(), 0, at_once);
   __syncwarp();
   make_ink(shared);
   others.write(task, shared);
   __syncthreads();
-  run_sample<train>(work, picture, chains, shared);
+  picture.write<train>(work, shared);
+  __syncthreads();
+  add_inputs(shared, [&](unsigned k) {
+    const unsigned begin = at_once + k / 4 * later;
+    if (begin < Tuned::chain) chains.load_onward(task.recurrent(), begin, begin + later);
+    __syncwarp();
+  });
+  run_sample<train>(work, chains, shared);
+}
+
+template <bool train>
+__device__ __forceinline__ void run_tuned(const SampleTask& task, TunedShared& shared) {
+  Chains chains;
+  run_first<train>(task, chains, shared);
   if constexpr (!train) {
-    for (sample += gridDim.x; sample < task.pictures.count; sample += gridDim.x) {
-      const SampleWork next = sample_work(task, sample, place_of(task.pictures, sample), nullptr);
-      run_sample<false>(next, PictureWords(next), chains, shared);
+    for (unsigned sample = blockIdx.x + gridDim.x; sample < task.pictures.count;
+         sample += gridDim.x) {
+      const SampleWork work = sample_work(task, sample, place_of(task.pictures, sample), nullptr);
+      PictureWords(work).write<false>(work, shared);
+      __syncthreads();
+      add_inputs(shared, [](unsigned) {});
+      run_sample<false>(work, chains, shared);
     }
   }
 }

@@ -34,8 +34,8 @@ constexpr std::array all_parts = {NamedPart{Part::samples, "forward, backward"},
                                   NamedPart{Part::seal, "seal"},
                                   NamedPart{Part::reduce, "all-reduce"},
                                   NamedPart{Part::clip, "gradient's norm"},
-                                  NamedPart{Part::finish, "Adam, next samples"},
-                                  NamedPart{Part::conclude, "verification"}};
+                                  NamedPart{Part::finish, "Adam"},
+                                  NamedPart{Part::conclude, "verification, choice"}};
 
 /// A shorter wait is not slept through: a sleep lasts up to 0.1 ms longer than it should.
 constexpr double shortest_sleep = 200e-6;
@@ -236,7 +236,7 @@ void DeviceReplica::enqueue(Part part, std::size_t index) {
   const float* weights = adam_.state(index).parameters;
   switch (part) {
     case Part::samples:
-      return network_.run(weights, shards_.chosen(), sum_.tally(), stream);
+      return network_.run(weights, shards_.chosen(index), sum_.tally(), stream);
     case Part::gradient:
       return network_.add_gradient(sum_.block(), sum_.tally(), sum_.checksum(), stream);
     case Part::seal:
@@ -247,9 +247,10 @@ void DeviceReplica::enqueue(Part part, std::size_t index) {
       return adam_.clip(sum_.block(), stream);
     case Part::finish:
       join();
-      return sum_.finish(index, adam_.step(index), shards_.choice(), stream);
+      return sum_.finish(index, adam_.step(index), stream);
     case Part::conclude:
-      return is_alone() ? conclude_beside(index) : sum_.conclude(index, stream);
+      return is_alone() ? conclude_beside(index)
+                        : sum_.conclude(index, shards_.choice(index + 2), stream);
   }
 }
 
@@ -257,7 +258,7 @@ void DeviceReplica::enqueue(Part part, std::size_t index) {
 void DeviceReplica::conclude_beside(std::size_t index) {
   cuda::record(finished_, stream_.get());
   cuda::wait_for(finished_, beside_.get());
-  sum_.conclude(index, beside_.get());
+  sum_.conclude(index, shards_.choice(index + 2), beside_.get());
   cuda::record(concluded_, beside_.get());
   is_concluding_ = true;
 }
@@ -304,7 +305,7 @@ Tally DeviceReplica::tally(std::uint64_t step) {
   turn.step.number = step;
   sum_.ask(turn, stream_.get());
   shards_.choose(sum_.step(), stream_.get());
-  return evaluate(shards_.chosen(), nullptr);
+  return evaluate(shards_.chosen(0), nullptr);
 }
 
 Tally DeviceReplica::evaluate(const Batch& batch, std::span<float> probabilities) {

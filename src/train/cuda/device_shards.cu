@@ -9,13 +9,11 @@ namespace {
 
 constexpr unsigned choice_threads = 128;
 
+/// A block for each of the two steps.
 __global__ void __launch_bounds__(choice_threads)
-    choose_samples(SampleChoice choice, DeviceStep* step) {
-  if (threadIdx.x == 0) {
-    step->begin = cuda::nanoseconds();
-    *choice.next = step->number + 1;
-  }
-  choice.choose(step->number);
+    choose_samples(SampleChoice first, SampleChoice second, DeviceStep* step) {
+  if (blockIdx.x == 0 && threadIdx.x == 0) step->begin = cuda::nanoseconds();
+  (blockIdx.x == 0 ? first : second).choose(step->number + blockIdx.x);
 }
 
 /// The sizes of `share` samples' blocks.
@@ -26,23 +24,22 @@ void add_blocks(std::size_t share, std::vector<std::size_t>& blocks) {
 }  // namespace
 
 DeviceShards::DeviceShards(std::span<const LocalShard> shards, cudaStream_t stream) {
-  std::vector<DeviceShard> table;
-  std::vector<std::uint32_t> owners;
+  std::vector<SampleSource> sources;
   std::size_t pixels = 0;
   unsigned pictures = 0;
   for (const LocalShard& shard : shards) {
     const auto size = static_cast<unsigned>(shard.labels().size());
     const auto share = static_cast<unsigned>(shard.share());
-    owners.insert(owners.end(), share, static_cast<std::uint32_t>(table.size()));
-    table.push_back({shard.stream().random(), pictures, size, samples_, share});
+    for (unsigned number = 0; number < share; ++number) {
+      sources.push_back({shard.stream().random(), pictures, size, number, share});
+    }
     add_blocks(share, blocks_);
-    samples_ += share;
     pictures += size;
     pixels += shard.pixels().size();
   }
-  shards_ = cuda::to_device(table, stream);
-  owners_ = cuda::to_device(owners, stream);
-  chosen_ = cuda::DeviceMemory<std::uint32_t>(samples_);
+  samples_ = static_cast<unsigned>(sources.size());
+  sources_ = cuda::to_device(sources, stream);
+  for (auto& chosen : chosen_) chosen = cuda::DeviceMemory<std::uint32_t>(samples_);
   pixels_ = cuda::DeviceMemory<std::uint8_t>(pixels);
   labels_ = cuda::DeviceMemory<std::uint8_t>(pictures);
   std::uint8_t* next_pixels = pixels_.data();
@@ -57,15 +54,15 @@ DeviceShards::DeviceShards(std::span<const LocalShard> shards, cudaStream_t stre
 }
 
 void DeviceShards::choose(DeviceStep* step, cudaStream_t stream) {
-  cuda::launch(stream, 1, choice_threads, choose_samples, choice(), step);
+  cuda::launch(stream, 2, choice_threads, choose_samples, choice(0), choice(1), step);
 }
 
-SampleChoice DeviceShards::choice() const noexcept {
-  return {shards_.data(), owners_.data(), samples_, next_.data(), chosen_.data()};
+SampleChoice DeviceShards::choice(std::size_t index) const noexcept {
+  return {sources_.data(), samples_, chosen_[index % 2].data()};
 }
 
-DevicePictures DeviceShards::chosen() const noexcept {
-  return {pixels_.data(), labels_.data(), chosen_.data(), samples_};
+DevicePictures DeviceShards::chosen(std::size_t index) const noexcept {
+  return {pixels_.data(), labels_.data(), chosen_[index % 2].data(), samples_};
 }
 
 }  // namespace lockstep

@@ -2,6 +2,7 @@
 
 #include <cuda_runtime.h>
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -15,11 +16,11 @@
 
 namespace lockstep {
 
-/// A shard of the rank's, and its part of the rank's samples in every step.
-struct DeviceShard {
-  Random random;
-  unsigned first, pictures;  // in the GPU's memory
-  unsigned sample, share;
+/// Where one of the rank's samples in every step comes from.
+struct SampleSource {
+  Random random;             // of its shard
+  unsigned first, pictures;  // of the shard, in the GPU's memory
+  unsigned number, share;    // among the shard's samples of a step, and how many these are
 };
 
 /// A step, in the GPU's memory.
@@ -30,18 +31,16 @@ struct DeviceStep {
 
 /// The choice of a step's samples, for a block of threads: as ShardStream::pictures.
 struct SampleChoice {
-  const DeviceShard* shards;
-  const std::uint32_t* owners;  // the shard of each sample
+  const SampleSource* sources;
   unsigned samples;
-  std::uint64_t* next;  // the step after the one that was chosen for
   std::uint32_t* chosen;
 
   __device__ void choose(std::uint64_t step) const {
     for (unsigned i = threadIdx.x; i < samples; i += blockDim.x) {
-      const DeviceShard& shard = shards[owners[i]];
-      const std::uint64_t place = (step - 1) * shard.share + (i - shard.sample);
-      const Permutation order = shuffle(shard.pictures, shard.random, place / shard.pictures);
-      chosen[i] = shard.first + static_cast<std::uint32_t>(order(place % shard.pictures));
+      const SampleSource& from = sources[i];
+      const std::uint64_t place = (step - 1) * from.share + from.number;
+      const Permutation order = shuffle(from.pictures, from.random, place / from.pictures);
+      chosen[i] = from.first + static_cast<std::uint32_t>(order(place % from.pictures));
     }
   }
 };
@@ -55,22 +54,22 @@ class DeviceShards {
   const std::vector<std::size_t>& blocks() const noexcept { return blocks_; }
   unsigned samples() const noexcept { return samples_; }
 
-  /// Enqueues the choice of a step's samples. Notes `begin`.
+  /// Enqueues the choice of the samples of a step and of the step after it, for indices 0 and 1.
+  /// Notes `begin`.
   void choose(DeviceStep* step, cudaStream_t stream);
-  /// For a kernel that chooses those of the step after.
-  SampleChoice choice() const noexcept;
-  /// The samples that are chosen.
-  DevicePictures chosen() const noexcept;
+  /// For a kernel that chooses those of the step with that index, when the step two before it has
+  /// read its own.
+  SampleChoice choice(std::size_t index) const noexcept;
+  /// The samples that are chosen for the step with that index.
+  DevicePictures chosen(std::size_t index) const noexcept;
 
  private:
   std::vector<std::size_t> blocks_;
   unsigned samples_ = 0;
   cuda::DeviceMemory<std::uint8_t> pixels_;
   cuda::DeviceMemory<std::uint8_t> labels_;
-  cuda::DeviceMemory<DeviceShard> shards_;
-  cuda::DeviceMemory<std::uint32_t> owners_;
-  cuda::DeviceMemory<std::uint32_t> chosen_;
-  cuda::DeviceMemory<std::uint64_t> next_{1};
+  cuda::DeviceMemory<SampleSource> sources_;
+  std::array<cuda::DeviceMemory<std::uint32_t>, 2> chosen_;
 };
 
 }  // namespace lockstep

@@ -8,7 +8,7 @@ namespace {
 constexpr unsigned sum_threads = 256;
 constexpr unsigned warp = 32;
 constexpr unsigned all_lanes = 0xffffffffu;
-constexpr unsigned values_per_thread = 2;
+constexpr unsigned values_per_thread = 1;
 
 /// A verdict's numbers, before the tail.
 enum VerdictSlot : std::size_t {
@@ -128,16 +128,7 @@ __global__ void __launch_bounds__(sum_threads) seal_sum(SumTask task) {
   task.tail()[last] = static_cast<std::int64_t>(sum);
 }
 
-/// The last block of the grid chooses the next step's samples, the others have the sum.
-__global__ void __launch_bounds__(sum_threads)
-    finish_step(SumTask task, AdamStep adam, SampleChoice next) {
-  if (blockIdx.x == task.blocks) {
-    const std::uint64_t step = *next.next;
-    __syncthreads();
-    if (threadIdx.x == 0) *next.next = step + 1;
-    next.choose(step);
-    return;
-  }
+__global__ void __launch_bounds__(sum_threads) finish_step(SumTask task, AdamStep adam) {
   const float rate = task.turn->rates[task.index];
   // A step after one that does not go on must leave the state before that one, which it would
   // write.
@@ -175,8 +166,8 @@ __device__ void decide(const SumTask& task, const std::int64_t* tail, const SumC
   verdict[end_slot] = now;
 }
 
-/// One block. Its threads share the tail: one thread's loads would come one after another.
-__global__ void __launch_bounds__(sum_threads) conclude_step(SumTask task) {
+/// For one block, whose threads share the tail: one thread's loads would come one after another.
+__device__ void conclude(const SumTask& task) {
   __shared__ SumParts total;
   __shared__ std::int64_t tail[reports_slot];
   const bool alone = task.sizes.alone;
@@ -197,6 +188,16 @@ __global__ void __launch_bounds__(sum_threads) conclude_step(SumTask task) {
   decide(task, tail,
          {sealed, static_cast<std::int64_t>(total.checksum), task.sizes.batch_size,
           task.sizes.world_size, alone ? total.fingerprint : task.sealed->fingerprint});
+}
+
+/// Two blocks: what is not waited for by the next step.
+__global__ void __launch_bounds__(sum_threads)
+    conclude_step(SumTask task, SampleChoice after_next) {
+  if (blockIdx.x == 0) {
+    conclude(task);
+  } else {
+    after_next.choose(task.turn->step.number + task.index + 2);
+  }
 }
 
 }  // namespace
@@ -227,14 +228,13 @@ void DeviceSum::seal(std::size_t index, const float* weights, cudaStream_t strea
   cuda::launch(stream, 1, sum_threads, seal_sum, own);
 }
 
-void DeviceSum::finish(std::size_t index, const AdamStep& adam, const SampleChoice& next,
-                       cudaStream_t stream) {
+void DeviceSum::finish(std::size_t index, const AdamStep& adam, cudaStream_t stream) {
   const SumTask own = task(index);
-  cuda::launch(stream, own.blocks + 1, sum_threads, finish_step, own, adam, next);
+  cuda::launch(stream, own.blocks, sum_threads, finish_step, own, adam);
 }
 
-void DeviceSum::conclude(std::size_t index, cudaStream_t stream) {
-  cuda::launch(stream, 1, sum_threads, conclude_step, task(index));
+void DeviceSum::conclude(std::size_t index, const SampleChoice& after_next, cudaStream_t stream) {
+  cuda::launch(stream, 2, sum_threads, conclude_step, task(index), after_next);
 }
 
 SumTask DeviceSum::task(std::size_t index) const noexcept {

@@ -78,14 +78,14 @@ class DeviceSum {
   /// Fills the tail when gradient and tally are complete. Not where `alone`.
   void seal(std::size_t index, const float* weights, cudaStream_t stream);
 
-  /// Computes the state after the step from the reduced block, and chooses the next step's samples.
-  /// The step before must have been concluded.
-  void finish(std::size_t index, const AdamStep& adam, const SampleChoice& next,
-              cudaStream_t stream);
+  /// Computes the state after the step from the reduced block. The step before must have been
+  /// concluded.
+  void finish(std::size_t index, const AdamStep& adam, cudaStream_t stream);
 
-  /// Checks what finish() has read. The verdict says whether the state after the step counts. Where
-  /// `alone`, the next step's kernels before finish() may run at the same time.
-  void conclude(std::size_t index, cudaStream_t stream);
+  /// Checks what finish() has read. The verdict says whether the state after the step counts. Also
+  /// chooses the samples of the step after the next. Where `alone`, the next step's kernels before
+  /// finish() may run at the same time.
+  void conclude(std::size_t index, const SampleChoice& after_next, cudaStream_t stream);
 
   /// Brings to the host what the first `count` steps since ask() came to.
   void fetch(std::size_t count, cudaStream_t stream);
