@@ -192,17 +192,30 @@ DeviceMemory<T> to_device(const std::vector<T>& values, cudaStream_t stream) {
 template <typename... Parameters>
 using Kernel = void (*)(Parameters...);
 
-/// With `shared_bytes` of dynamic shared memory for each block; above 48 KB the kernel must have
-/// been given them by allow_shared().
+/// How a kernel is launched.
+struct LaunchShape {
+  dim3 blocks;
+  unsigned threads;
+  /// Dynamic shared memory of a block; above 48 KB the kernel must have been given it by
+  /// allow_shared().
+  std::size_t shared_bytes = 0;
+  /// It calls wait_for_kernel_before(), and may begin before that one has ended: sm_90 or newer.
+  bool early = false;
+};
+
 template <typename... Parameters, typename... Arguments>
-void launch_with_shared(cudaStream_t stream, dim3 blocks, unsigned threads,
-                        std::size_t shared_bytes, Kernel<Parameters...> kernel,
-                        Arguments&&... arguments) {
+void launch(cudaStream_t stream, const LaunchShape& shape, Kernel<Parameters...> kernel,
+            Arguments&&... arguments) {
+  cudaLaunchAttribute early{};
+  early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+  early.val.programmaticStreamSerializationAllowed = 1;
   cudaLaunchConfig_t config{};
-  config.gridDim = blocks;
-  config.blockDim = dim3(threads);
-  config.dynamicSmemBytes = shared_bytes;
+  config.gridDim = shape.blocks;
+  config.blockDim = dim3(shape.threads);
+  config.dynamicSmemBytes = shape.shared_bytes;
   config.stream = stream;
+  config.attrs = &early;
+  config.numAttrs = shape.early ? 1 : 0;
   check(cudaLaunchKernelEx(&config, kernel, std::forward<Arguments>(arguments)...),
         "launching a kernel");
 }
@@ -210,7 +223,7 @@ void launch_with_shared(cudaStream_t stream, dim3 blocks, unsigned threads,
 template <typename... Parameters, typename... Arguments>
 void launch(cudaStream_t stream, dim3 blocks, unsigned threads, Kernel<Parameters...> kernel,
             Arguments&&... arguments) {
-  launch_with_shared(stream, blocks, threads, 0, kernel, std::forward<Arguments>(arguments)...);
+  launch(stream, LaunchShape{blocks, threads}, kernel, std::forward<Arguments>(arguments)...);
 }
 
 template <typename... Parameters>
@@ -218,6 +231,15 @@ void allow_shared(Kernel<Parameters...> kernel, std::size_t bytes) {
   check(cudaFuncSetAttribute(reinterpret_cast<const void*>(kernel),
                              cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
         "preparing a kernel");
+}
+
+/// Whether the GPU that is current lets a kernel begin before the one before it has ended.
+inline bool launches_early() {
+  int device = 0, major = 0;
+  check(cudaGetDevice(&device), "asking what it can do");
+  check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device),
+        "asking what it can do");
+  return major >= 9;
 }
 
 constexpr unsigned blocks_for(std::size_t n, unsigned threads) {

@@ -81,6 +81,7 @@ class DeviceNetwork {
 
   ModelShape shape_;
   float limit_;
+  bool early_ = false;  // whether run() of the tuned size begins before the kernel before it ends
   unsigned samples_ = 0;
   cuda::DeviceMemory<network::SampleBlock> blocks_;
   // Rows are as wide as whole float4s are:

@@ -83,6 +83,11 @@ T __shfl_xor_sync(unsigned mask, T value, int lanes) {
   return value;
 }
 
+template <typename T>
+T __shfl_sync(unsigned mask, T value, int lane) {
+  return __shfl_xor_sync(mask, value, static_cast<int>(threadIdx.x % 32) ^ lane);
+}
+
 // Not here, where the compiler would report their accesses as plain ones.
 unsigned long long atomicAdd(unsigned long long* to, unsigned long long value);
 unsigned atomicAdd(unsigned* to, unsigned value);
@@ -139,11 +144,31 @@ inline cudaError_t cudaFuncSetAttribute(const void*, cudaFuncAttribute, int) {
   return cudaSuccess;
 }
 
+enum cudaDeviceAttr { cudaDevAttrComputeCapabilityMajor };
+inline cudaError_t cudaGetDevice(int* device) {
+  *device = 0;
+  return cudaSuccess;
+}
+inline cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) {
+  *value = 9;
+  return cudaSuccess;
+}
+
+enum cudaLaunchAttributeID { cudaLaunchAttributeProgrammaticStreamSerialization };
+struct cudaLaunchAttribute {
+  cudaLaunchAttributeID id;
+  struct {
+    int programmaticStreamSerializationAllowed;
+  } val;
+};
+
 struct cudaLaunchConfig_t {
   dim3 gridDim;
   dim3 blockDim;
   std::size_t dynamicSmemBytes = 0;
   cudaStream_t stream = nullptr;
+  cudaLaunchAttribute* attrs = nullptr;
+  unsigned numAttrs = 0;
 };
 
 template <typename... Parameters, typename... Arguments>

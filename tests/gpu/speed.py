@@ -74,7 +74,9 @@ class Speed:
                  "--unrolled", "--steps-per-launch", 13),
                 ("JAX, a jitted step", "graph", 75, "jitted.py"),
                 ("JAX, 39 steps jitted together", "graph", 75, "jitted.py",
-                 "--steps-per-launch", 39)):
+                 "--steps-per-launch", 39),
+                ("JAX, 39 steps jitted together, own gradient", "graph", 75, "jitted.py",
+                 "--steps-per-launch", 39, "--own-gradient")):
             yield f"speed: {name}", seconds, self.peer(name, kind, script, *words)
         yield "speed: lockstep again", 40, self.ours
 

@@ -54,6 +54,7 @@ DeviceNetwork::DeviceNetwork(const ModelShape& shape, float limit,
   dz_ = cuda::DeviceMemory<float>(row_slots * shape.rows * dz_width());
   d_ = cuda::DeviceMemory<float>(samples_ * shape.classes);
   if (tuned()) {
+    early_ = cuda::launches_early();
     for (const auto kernel : {network::train_samples_tuned, network::evaluate_samples_tuned}) {
       cuda::allow_shared(kernel, sizeof(network::TunedShared));
     }
@@ -99,9 +100,9 @@ void DeviceNetwork::launch(const float* parameters, const DevicePictures& pictur
                                  tally};
   const unsigned blocks = train ? pictures.count : std::min(pictures.count, forward_blocks);
   if (tuned()) {
-    cuda::launch_with_shared(stream, blocks, network::Tuned::threads, sizeof(network::TunedShared),
-                             train ? network::train_samples_tuned : network::evaluate_samples_tuned,
-                             task);
+    cuda::launch(stream,
+                 {blocks, network::Tuned::threads, sizeof(network::TunedShared), train && early_},
+                 train ? network::train_samples_tuned : network::evaluate_samples_tuned, task);
   } else {
     cuda::launch(stream, blocks, network::sample_threads, network::run_samples, task);
   }
@@ -130,9 +131,8 @@ void DeviceNetwork::add_gradient(std::int64_t* sum, DeviceTally* tally,
                                           tally,
                                           checksum};
     const dim3 grid(task.block_count, network::tuned_tiles + 1);
-    cuda::launch_with_shared(stream, grid, network::gradient_threads,
-                             sizeof(network::TunedGradientShared),
-                             network::add_block_gradient_tuned, task);
+    cuda::launch(stream, {grid, network::gradient_threads, sizeof(network::TunedGradientShared)},
+                 network::add_block_gradient_tuned, task);
     return;
   }
   const auto [rows, columns, hidden, classes] = shape_;

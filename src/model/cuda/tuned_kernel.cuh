@@ -1,6 +1,7 @@
 #pragma once
 
 #include <core/dynamic_shared.cuh>
+#include <core/kernel_order.cuh>
 
 #include "sample_kernel.cuh"
 
@@ -50,8 +51,7 @@ struct TunedShared {
   float ink[256];  // a byte as the network reads it
   float head_bias[Tuned::most_classes];
   float logits[Tuned::most_classes];
-  alignas(16) float values[Tuned::most_classes];  // exp(logit - largest)
-  float derivatives[Tuned::most_classes];         // by the logits
+  float derivatives[Tuned::most_classes];  // by the logits
 };
 
 /// The recurrent weights of a thread, for one direction: of part `part` of the chains of the units
@@ -301,60 +301,57 @@ __device__ inline void add_head(const SampleTask& task, TunedShared& shared) {
   __syncthreads();
 }
 
-/// How a sample was classified: all that its tally needs.
-struct Verdict {
-  float sum;      // of exp(logit - largest)
-  float largest;  // logit
+/// What a warp finds from the logits, a lane for each class.
+struct Softmax {
+  float logit, largest;
+  float e;    // exp(logit - largest), or 0 in a lane without a class
+  float sum;  // of all e, in the order of the classes
 
-  /// For one thread.
-  __device__ void add_to(DeviceTally& tally, const TunedShared& shared, unsigned classes,
-                         unsigned label) const {
-    const float loss = arithmetic::log(sum) - (shared.logits[label] - largest);
-    const Tally own =
-        sample_tally(loss, arithmetic::first_largest(shared.logits, classes) == label);
-    atomicAdd(&tally.loss, static_cast<unsigned long long>(own.loss));
-    atomicAdd(&tally.correct, static_cast<unsigned long long>(own.correct));
-    if (own.invalid != 0) atomicOr(&tally.invalid, own.invalid);
+  /// A lane without a class has the first one's logit, which changes nothing. A logit that is no
+  /// number makes the sum none.
+  __device__ Softmax(const TunedShared& shared, unsigned classes) {
+    const unsigned c = threadIdx.x % 32;
+    logit = shared.logits[c < classes ? c : 0];
+    largest = logit;
+#pragma unroll
+    for (unsigned lanes = 16; lanes > 0; lanes /= 2) {
+      const float other = __shfl_xor_sync(all_lanes, largest, static_cast<int>(lanes));
+      largest = other > largest ? other : largest;
+    }
+    e = c < classes ? arithmetic::exp(logit - largest) : 0.0f;
+    sum = 0.0f;
+#pragma unroll 4
+    for (unsigned i = 0; i < classes; ++i) {
+      sum = sum + __shfl_sync(all_lanes, e, static_cast<int>(i));
+    }
   }
 };
 
-/// Probabilities and the derivatives by the logits, these after a barrier. Each warp finds the
-/// largest for itself, a lane for each class; a lane without one has the first class's logit, which
-/// changes nothing, and adds zero to the sum, which does neither. A logit that is no number makes
-/// the sum none.
+/// Probabilities and the derivatives by the logits. For one warp.
 template <bool train>
-__device__ Verdict classify(const SampleWork& work, TunedShared& shared) {
+__device__ void differentiate(const SampleWork& work, TunedShared& shared) {
   const SampleTask& task = work.task;
+  const Softmax softmax(shared, task.classes);
   const unsigned c = threadIdx.x % 32;
-  const bool is_class = c < task.classes;
-  const float logit = shared.logits[is_class ? c : 0];
-  float largest = logit;
-#pragma unroll
-  for (unsigned lanes = 16; lanes > 0; lanes /= 2) {
-    const float other = __shfl_xor_sync(all_lanes, largest, static_cast<int>(lanes));
-    largest = other > largest ? other : largest;
-  }
-  const float e = is_class ? arithmetic::exp(logit - largest) : 0.0f;
-  if (threadIdx.x < 32) shared.values[c] = e;
-  __syncthreads();
-  float sum = 0.0f;
-#pragma unroll 2
-  for (unsigned i = 0; i < task.classes; i += 4) {
-    const float4 values = *reinterpret_cast<const float4*>(&shared.values[i]);
-    sum = sum + values.x;
-    sum = sum + values.y;
-    sum = sum + values.z;
-    sum = sum + values.w;
-  }
-  if (threadIdx.x < 32 && is_class) {
-    const float p = divide(e, sum);
-    const float d = c == work.label ? p - 1.0f : p;
-    const std::size_t i = std::size_t{work.sample} * task.classes + c;
-    if (task.probabilities != nullptr) task.probabilities[i] = p;
-    if (train) task.d[i] = shared.derivatives[c] = d;
-  }
-  __syncthreads();
-  return {sum, largest};
+  if (c >= task.classes) return;
+  const float p = divide(softmax.e, softmax.sum);
+  const float d = c == work.label ? p - 1.0f : p;
+  const std::size_t i = std::size_t{work.sample} * task.classes + c;
+  if (task.probabilities != nullptr) task.probabilities[i] = p;
+  if (train) task.d[i] = shared.derivatives[c] = d;
+}
+
+/// For one warp.
+__device__ inline void add_to_tally(const SampleWork& work, const TunedShared& shared) {
+  const SampleTask& task = work.task;
+  const Softmax softmax(shared, task.classes);
+  if (threadIdx.x % 32 > 0) return;
+  const float loss = arithmetic::log(softmax.sum) - (shared.logits[work.label] - softmax.largest);
+  const bool right = arithmetic::first_largest(shared.logits, task.classes) == work.label;
+  const Tally own = sample_tally(loss, right);
+  atomicAdd(&task.tally->loss, static_cast<unsigned long long>(own.loss));
+  atomicAdd(&task.tally->correct, static_cast<unsigned long long>(own.correct));
+  if (own.invalid != 0) atomicOr(&task.tally->invalid, own.invalid);
 }
 
 /// dz of all rows, from the last.
@@ -393,18 +390,16 @@ __device__ inline void make_ink(TunedShared& shared) {
 template <bool train>
 __device__ __forceinline__ void run_sample(const SampleWork& work, Chains& chains,
                                            TunedShared& shared) {
-  constexpr unsigned last_warp = Tuned::threads - 32;
   if (train) chains.share(shared.recurrent);
   __syncthreads();
   forward<train>(work, shared, chains);
   add_head(work.task, shared);
-  const Verdict verdict = classify<train>(work, shared);
-  // Costs no time beside the other warps' loads, of which one alone cannot do more.
-  if (threadIdx.x == last_warp) {
-    verdict.add_to(*work.task.tally, shared, work.task.classes, work.label);
-  }
+  // While other warps load their weights, two of them see to what is small.
+  if (threadIdx.x / 32 == 0) differentiate<train>(work, shared);
+  if (threadIdx.x / 32 == 1) add_to_tally(work, shared);
   if constexpr (train) {
     chains.load_back(shared.recurrent);
+    __syncthreads();
     backward(work, shared, chains);
   }
 }
@@ -457,6 +452,7 @@ __device__ __forceinline__ void run_tuned(const SampleTask& task, TunedShared& s
 /// A block of threads for each sample, to evaluate for several, with a TunedShared of dynamic
 /// shared memory.
 __global__ void __launch_bounds__(Tuned::threads) train_samples_tuned(SampleTask task) {
+  cuda::wait_for_kernel_before();
   run_tuned<true>(task, cuda::dynamic_shared<TunedShared>());
 }
 

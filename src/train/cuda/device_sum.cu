@@ -1,12 +1,14 @@
 #include "device_sum.cuh"
 
 #include <core/device_clock.cuh>
+#include <core/kernel_order.cuh>
 
 namespace lockstep {
 namespace {
 
 constexpr unsigned sum_threads = 256;
 constexpr unsigned warp = 32;
+constexpr unsigned warps = sum_threads / warp;
 constexpr unsigned all_lanes = 0xffffffffu;
 constexpr unsigned values_per_thread = 1;
 
@@ -66,17 +68,35 @@ struct SumTask {
 
 namespace {
 
-/// The sum of all threads' parts, for thread 0.
-__device__ SumParts add_up(SumParts own) {
-  __shared__ SumParts of_warps[sum_threads / warp];
+/// The sum of a warp's parts, in all its lanes.
+__device__ SumParts add_lanes(SumParts own) {
 #pragma unroll
   for (unsigned lanes = warp / 2; lanes > 0; lanes /= 2) {
     own.checksum += __shfl_xor_sync(all_lanes, own.checksum, static_cast<int>(lanes));
     own.fingerprint += __shfl_xor_sync(all_lanes, own.fingerprint, static_cast<int>(lanes));
   }
+  return own;
+}
+
+/// Leaves what the warps of the grid have found to a later kernel.
+__device__ void leave_parts(const SumTask& task, const SumParts& own) {
+  const SumParts of_warp = add_lanes(own);
+  if (threadIdx.x % warp != 0) return;
+  task.parts[blockIdx.x * warps + threadIdx.x / warp] = of_warp;
+}
+
+/// What the warps of another kernel's grid have left, for thread 0 of a grid of one block.
+__device__ SumParts add_parts(const SumTask& task) {
+  __shared__ SumParts of_warps[warps];
+  SumParts own{};
+  for (unsigned i = threadIdx.x; i < task.blocks * warps; i += blockDim.x) {
+    own.checksum += task.parts[i].checksum;
+    own.fingerprint += task.parts[i].fingerprint;
+  }
+  own = add_lanes(own);
   if (threadIdx.x % warp == 0) of_warps[threadIdx.x / warp] = own;
   __syncthreads();
-  for (unsigned i = 1; threadIdx.x == 0 && i < sum_threads / warp; ++i) {
+  for (unsigned i = 1; threadIdx.x == 0 && i < warps; ++i) {
     own.checksum += of_warps[i].checksum;
     own.fingerprint += of_warps[i].fingerprint;
   }
@@ -98,22 +118,11 @@ __global__ void __launch_bounds__(sum_threads)
        i += gridDim.x * blockDim.x) {
     own.fingerprint += fingerprint_term(weights[i], i);
   }
-  own = add_up(own);
-  if (threadIdx.x == 0) task.parts[blockIdx.x] = own;
-}
-
-/// For one block of threads.
-__device__ SumParts total_of_blocks(const SumTask& task) {
-  SumParts own{};
-  for (unsigned i = threadIdx.x; i < task.blocks; i += blockDim.x) {
-    own.checksum += task.parts[i].checksum;
-    own.fingerprint += task.parts[i].fingerprint;
-  }
-  return add_up(own);
+  leave_parts(task, own);
 }
 
 __global__ void __launch_bounds__(sum_threads) seal_sum(SumTask task) {
-  const SumParts total = total_of_blocks(task);
+  const SumParts total = add_parts(task);
   if (threadIdx.x > 0) return;
   SealedStep sealed = take_own_part(task);
   sealed.fingerprint = total.fingerprint;
@@ -129,6 +138,7 @@ __global__ void __launch_bounds__(sum_threads) seal_sum(SumTask task) {
 }
 
 __global__ void __launch_bounds__(sum_threads) finish_step(SumTask task, AdamStep adam) {
+  cuda::let_next_kernel_begin();
   const float rate = task.turn->rates[task.index];
   // A step after one that does not go on must leave the state before that one, which it would
   // write.
@@ -145,10 +155,8 @@ __global__ void __launch_bounds__(sum_threads) finish_step(SumTask task, AdamSte
     if (may_take) adam(i, value, rate);
     task.block[i] = 0;
   }
-  own = add_up(own);
-  if (threadIdx.x > 0) return;
-  task.parts[blockIdx.x] = own;
-  if (alone && blockIdx.x == 0) *task.sealed = take_own_part(task);
+  leave_parts(task, own);
+  if (alone && blockIdx.x == 0 && threadIdx.x == 0) *task.sealed = take_own_part(task);
 }
 
 /// Writes the verdict but for the tail, which is there up to reports_slot. For one thread.
@@ -171,7 +179,7 @@ __device__ void conclude(const SumTask& task) {
   __shared__ SumParts total;
   __shared__ std::int64_t tail[reports_slot];
   const bool alone = task.sizes.alone;
-  const SumParts found = total_of_blocks(task);
+  const SumParts found = add_parts(task);
   if (threadIdx.x == 0) total = found;
   __syncthreads();
   const std::size_t length = task.tail_length();
@@ -205,7 +213,7 @@ __global__ void __launch_bounds__(sum_threads)
 DeviceSum::DeviceSum(const Sizes& sizes, cudaStream_t stream)
     : sizes_(sizes),
       block_(sizes.parameters + tail_size()),
-      parts_(blocks_for(block_.size())),
+      parts_(blocks_for(block_.size()) * warps),
       verdicts_(DeviceTurn::most_steps * (verdict_size + tail_size())),
       fetched_(verdicts_.size()) {
   clear(stream);
@@ -240,7 +248,7 @@ void DeviceSum::conclude(std::size_t index, const SampleChoice& after_next, cuda
 SumTask DeviceSum::task(std::size_t index) const noexcept {
   return {sizes_,
           static_cast<unsigned>(index),
-          static_cast<unsigned>(parts_.size()),
+          static_cast<unsigned>(parts_.size() / warps),
           block_.data(),
           tally_.data(),
           checksum_.data(),

@@ -31,7 +31,7 @@ struct StepVerdict {
   std::span<const std::int64_t> tail;
 };
 
-/// What one block of threads, or all of them, found in the sum and in the weights.
+/// What a warp, or all of them, found in the sum and in the weights.
 struct SumParts {
   unsigned long long checksum, fingerprint;
 };
@@ -102,7 +102,7 @@ class DeviceSum {
   cuda::DeviceMemory<DeviceTally> tally_{1};
   cuda::DeviceMemory<unsigned long long> checksum_{1};
   cuda::DeviceMemory<SealedStep> sealed_{1};
-  cuda::DeviceMemory<SumParts> parts_;  // of finish()'s blocks
+  cuda::DeviceMemory<SumParts> parts_;  // of the warps of a grid
   cuda::DeviceMemory<DeviceTurn> turn_{1};
   cuda::DeviceMemory<std::int64_t> verdicts_;  // [DeviceTurn::most_steps][verdict_size + tail]
   cuda::PinnedMemory<DeviceTurn> asked_{1};
