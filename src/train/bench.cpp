@@ -17,6 +17,7 @@ namespace {
 constexpr std::size_t warm_up_steps = 20;
 constexpr std::size_t steps_in_a_row = 10;          // then the peak, and as many in free order
 constexpr std::size_t steps_in_a_row_on_gpus = 64;  // for which there is neither
+constexpr std::size_t most_timed_launches = 25;
 constexpr std::size_t steps_between_evaluations = 100;
 
 double quantile(std::vector<double> values, double q) {
@@ -96,8 +97,8 @@ std::vector<BenchPart> parts(const StepSeconds& s, const ModelShape& shape, doub
 /// Of one step on a GPU, as it measures them itself.
 std::vector<BenchPart> parts_on_gpu(const RankReport& step, double total) {
   return {{"gradient", step.compute_seconds, 0},
-          {"all-reduce, verification", step.reduce_seconds, 0},
-          {"Adam, launch, host", total - step.compute_seconds - step.reduce_seconds, 0}};
+          {"all-reduce, Adam, verification", step.reduce_seconds, 0},
+          {"launch, host", total - step.compute_seconds - step.reduce_seconds, 0}};
 }
 
 /// Takes a step, on a GPU with those up to `until`, and measures: the whole, and what it returns.
@@ -191,8 +192,9 @@ BenchResult run_bench(const RunConfig& config, std::size_t steps, double to_accu
   r.samples_per_second = batch / r.p50;
   r.first_loss = loss_from_fixed(first.tally.loss) / batch;
   r.parts = medians(step_parts);
-  for (const PartSeconds& part :
-       job.replica().time_parts(std::clamp<std::size_t>(steps / 64, 1, 25))) {
+  const std::size_t launches =
+      std::clamp<std::size_t>(steps / steps_in_a_row_on_gpus, 1, most_timed_launches);
+  for (const PartSeconds& part : job.replica().time_parts(launches)) {
     r.kernels.push_back({part.name, part.seconds, 0});
   }
   if (to_accuracy > 0) train_to(to_accuracy, config, world, r);
