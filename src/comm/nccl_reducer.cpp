@@ -122,8 +122,6 @@ class NcclReducer final : public DeviceReducer {
     wait(comm_, call);
   }
 
-  bool capturable() const noexcept override { return true; }
-
   void check() override {
     expect_not_aborted();
     ranks_->poll();

@@ -233,13 +233,22 @@ void allow_shared(Kernel<Parameters...> kernel, std::size_t bytes) {
         "preparing a kernel");
 }
 
-/// Whether the GPU that is current lets a kernel begin before the one before it has ended.
-inline bool launches_early() {
-  int device = 0, major = 0;
+/// Of the GPU that is current.
+inline int attribute(cudaDeviceAttr which) {
+  int device = 0, value = 0;
   check(cudaGetDevice(&device), "asking what it can do");
-  check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device),
-        "asking what it can do");
-  return major >= 9;
+  check(cudaDeviceGetAttribute(&value, which, device), "asking what it can do");
+  return value;
+}
+
+/// Whether it lets a kernel begin before the one before it has ended.
+inline bool launches_early() {
+  return attribute(cudaDevAttrComputeCapabilityMajor) >= 9;
+}
+
+/// Whether it can give a block of threads so much shared memory.
+inline bool has_shared(std::size_t bytes) {
+  return bytes <= static_cast<std::size_t>(attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin));
 }
 
 constexpr unsigned blocks_for(std::size_t n, unsigned threads) {

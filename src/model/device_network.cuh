@@ -73,7 +73,6 @@ class DeviceNetwork {
                 DeviceTally* tally, cudaStream_t stream);
 
  private:
-  bool tuned() const noexcept;
   unsigned input_width() const noexcept;
   unsigned dz_width() const noexcept;
   void launch(const float* parameters, const DevicePictures& pictures, bool train,
@@ -81,6 +80,7 @@ class DeviceNetwork {
 
   ModelShape shape_;
   float limit_;
+  bool tuned_;          // whether there are kernels for this size
   bool early_ = false;  // whether run() of the tuned size begins before the kernel before it ends
   unsigned samples_ = 0;
   cuda::DeviceMemory<network::SampleBlock> blocks_;

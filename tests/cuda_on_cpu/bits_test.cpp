@@ -52,6 +52,14 @@ INSTANTIATE_TEST_SUITE_P(
                     Training{{3, 28, 129, 10}, {2}, 1}, Training{{2, 4, 300, 200}, {3}, 1},
                     Training{{2, 5, 1024, 10}, {2}, 1}));
 
+TEST(KernelBits, are_those_of_reference_on_a_gpu_without_room_for_the_tuned_kernels) {
+  const Training training{mnist, {8, 3}, 1};
+  cuda_on_cpu::control = {.shared_limit = 99 * 1024};
+  EXPECT_TRUE(train_on_device(training) == train_by_reference(training));
+  EXPECT_EQ(cuda_on_cpu::control.report_count, 0u);
+  cuda_on_cpu::control = {};
+}
+
 TEST(KernelBits, are_those_of_reference_for_three_steps_of_the_default_size) {
   const Training training{mnist, std::vector<std::size_t>(16, 8), 3};
   EXPECT_TRUE(train_on_device(training) == train_by_reference(training));

@@ -77,7 +77,6 @@ class StreamReducer final : public DeviceReducer {
     cuda_on_cpu::enqueue_waiting(static_cast<cuda_on_cpu::Stream*>(stream),
                                  [this, values = std::span(block, n)] { return sum(values); });
   }
-  bool capturable() const noexcept override { return true; }
   void check() override {
     if (!clique_) throw RankLost("the sums were given up");
     ranks_->poll();

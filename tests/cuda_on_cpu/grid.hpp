@@ -36,8 +36,9 @@ struct Control {
   std::vector<std::string> reports{};  // races, divergent barriers, host memory touched by a kernel
   std::size_t report_count = 0;        // the first of them are kept
   std::size_t graph_launches = 0;
-  bool graphs_fail = false;      // to be launched
-  std::size_t damaged_copy = 0;  // copies to the device of so many bytes arrive with a wrong bit
+  bool graphs_fail = false;       // to be launched
+  int shared_limit = 227 * 1024;  // bytes of shared memory that a block may have
+  std::size_t damaged_copy = 0;   // copies to the device of so many bytes arrive with a wrong bit
 };
 extern Control control;
 

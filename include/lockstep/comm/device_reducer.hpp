@@ -19,11 +19,9 @@ class DeviceReducer {
   virtual ~DeviceReducer() = default;
 
   /// Enqueues on `stream` (a cudaStream_t): the block becomes the ranks' sum, wrapping modulo 2^64.
-  /// May be captured into a graph if capturable(), in thread-local or relaxed mode; who launches
-  /// such a graph takes part in its sum. Throws RankLost.
+  /// May be captured into a graph, in thread-local or relaxed mode, but for the first sum since the
+  /// ranks were joined; who launches such a graph takes part in its sum. Throws RankLost.
   virtual void all_reduce(std::int64_t* block, std::size_t n, void* stream) = 0;
-
-  virtual bool capturable() const noexcept = 0;
 
   /// Throws RankLost if a sum can't be had any more, because of an error or as a rank is gone; to
   /// be polled while waiting for the stream, which would else be for ever.

@@ -29,6 +29,15 @@ unsigned narrow(std::size_t n) {
   return static_cast<unsigned>(n);
 }
 
+/// Whether there are kernels for this size that the GPU has room for: some have 99 KB.
+bool is_tuned(const ModelShape& shape) {
+  using network::Tuned;
+  return shape.hidden == Tuned::units && shape.columns == Tuned::columns &&
+         shape.rows <= Tuned::most_rows && shape.classes <= Tuned::most_classes &&
+         cuda::has_shared(
+             std::max(sizeof(network::TunedShared), sizeof(network::TunedGradientShared)));
+}
+
 unsigned whole_float4s(std::size_t floats) {
   return narrow((floats + 3) / 4 * 4);
 }
@@ -37,7 +46,7 @@ unsigned whole_float4s(std::size_t floats) {
 
 DeviceNetwork::DeviceNetwork(const ModelShape& shape, float limit,
                              const std::vector<std::size_t>& blocks, cudaStream_t stream)
-    : shape_(shape), limit_(limit) {
+    : shape_(shape), limit_(limit), tuned_(is_tuned(shape)) {
   if (shape.hidden > most_units || shape.classes > most_classes) {
     throw Error(ExitCode::usage,
                 "a GPU computes up to 1024 units and 256 classes; say --device cpu");
@@ -50,10 +59,10 @@ DeviceNetwork::DeviceNetwork(const ModelShape& shape, float limit,
   blocks_ = cuda::to_device(list, stream);
   const std::size_t inputs = samples_ * (shape.rows + 1);
   inputs_ = cuda::DeviceMemory<float>(inputs * input_width());
-  const std::size_t row_slots = std::max<std::size_t>(samples_, tuned() ? 0 : forward_blocks);
+  const std::size_t row_slots = std::max<std::size_t>(samples_, tuned_ ? 0 : forward_blocks);
   dz_ = cuda::DeviceMemory<float>(row_slots * shape.rows * dz_width());
   d_ = cuda::DeviceMemory<float>(samples_ * shape.classes);
-  if (tuned()) {
+  if (tuned_) {
     early_ = cuda::launches_early();
     for (const auto kernel : {network::train_samples_tuned, network::evaluate_samples_tuned}) {
       cuda::allow_shared(kernel, sizeof(network::TunedShared));
@@ -72,12 +81,6 @@ unsigned DeviceNetwork::input_width() const noexcept {
 
 unsigned DeviceNetwork::dz_width() const noexcept {
   return whole_float4s(shape_.hidden);
-}
-
-bool DeviceNetwork::tuned() const noexcept {
-  using network::Tuned;
-  return shape_.hidden == Tuned::units && shape_.columns == Tuned::columns &&
-         shape_.rows <= Tuned::most_rows && shape_.classes <= Tuned::most_classes;
 }
 
 /// One block of threads for each sample, or for a forward pass at most forward_blocks.
@@ -99,7 +102,7 @@ void DeviceNetwork::launch(const float* parameters, const DevicePictures& pictur
                                  probabilities,
                                  tally};
   const unsigned blocks = train ? pictures.count : std::min(pictures.count, forward_blocks);
-  if (tuned()) {
+  if (tuned_) {
     cuda::launch(stream,
                  {blocks, network::Tuned::threads, sizeof(network::TunedShared), train && early_},
                  train ? network::train_samples_tuned : network::evaluate_samples_tuned, task);
@@ -118,7 +121,7 @@ void DeviceNetwork::add_gradient(std::int64_t* sum, DeviceTally* tally,
   if (samples_ == 0) return;
   const network::SampleBlock* blocks =
       samples_ == blocks_.size() * block_samples ? nullptr : blocks_.data();
-  if (tuned()) {
+  if (tuned_) {
     const network::TunedGradientTask task{inputs_.data(),
                                           dz_.data(),
                                           d_.data(),
