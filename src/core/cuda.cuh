@@ -241,9 +241,14 @@ inline int attribute(cudaDeviceAttr which) {
   return value;
 }
 
-/// Whether it lets a kernel begin before the one before it has ended.
-inline bool launches_early() {
-  return attribute(cudaDevAttrComputeCapabilityMajor) >= 9;
+/// Whether the kernel may be launched early: whether its code waits for the kernel before it, which
+/// that for older GPUs does not, though a newer one may run it.
+template <typename... Parameters>
+bool waits_for_kernel_before(Kernel<Parameters...> kernel) {
+  cudaFuncAttributes attributes{};
+  check(cudaFuncGetAttributes(&attributes, reinterpret_cast<const void*>(kernel)),
+        "preparing a kernel");
+  return attributes.ptxVersion >= 90;
 }
 
 /// Whether it can give a block of threads so much shared memory.

@@ -2,8 +2,8 @@
 
 namespace lockstep::cuda {
 
-// A kernel that is launched by launch_early() may begin before the kernel before it on the stream
-// has ended, once all blocks of that one have let it. GPUs before sm_90 know neither.
+// A kernel that is launched with LaunchShape::early may begin before the kernel before it on the
+// stream has ended, once all blocks of that one have let it. GPUs before sm_90 know neither.
 
 /// The next kernel may begin as far as there is room for its blocks.
 __device__ inline void let_next_kernel_begin() {

@@ -52,9 +52,6 @@ class DeviceNetwork {
   DeviceNetwork(const ModelShape& shape, float limit, const std::vector<std::size_t>& blocks,
                 cudaStream_t stream);
 
-  /// The samples of one step, those of all blocks.
-  unsigned samples() const noexcept { return samples_; }
-
   /// Forward and backward over the samples of a step, and their tally: what add_gradient needs.
   void run(const float* parameters, const DevicePictures& pictures, DeviceTally* tally,
            cudaStream_t stream);
@@ -64,9 +61,6 @@ class DeviceNetwork {
   /// added, to `checksum`, if that is not null.
   void add_gradient(std::int64_t* sum, DeviceTally* tally, unsigned long long* checksum,
                     cudaStream_t stream);
-  void add_gradient(std::int64_t* sum, DeviceTally* tally, cudaStream_t stream) {
-    add_gradient(sum, tally, nullptr, stream);
-  }
 
   /// Forward only. `probabilities` [count][classes] or null.
   void evaluate(const float* parameters, const DevicePictures& pictures, float* probabilities,

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <bit>
+#include <cmath>
 #include <string_view>
 #include <vector>
 
 #include <lockstep/core/error.hpp>
+#include <lockstep/core/fixed_point.hpp>
 
 #include "device_replica.hpp"
 #include "host_replica.hpp"
@@ -24,12 +26,17 @@ constexpr std::uint64_t trial_steps = 9;
                   difference));
 }
 
+/// Two that are no numbers are the same: their bits are each processor's own, and such a weight
+/// ends the training.
+bool same_bits(float a, float b) {
+  return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b) ||
+         (std::isnan(a) && std::isnan(b));
+}
+
 void expect_same_bits(const std::string& gpu, std::uint64_t step, const char* block,
                       std::span<const float> found, std::span<const float> expected) {
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    if (std::bit_cast<std::uint32_t>(found[i]) == std::bit_cast<std::uint32_t>(expected[i])) {
-      continue;
-    }
+    if (same_bits(found[i], expected[i])) continue;
     refuse(gpu, fmt::format("after step {} on trial {} {} is {:.9g} there, not {:.9g}", step, block,
                             i, found[i], expected[i]));
   }
@@ -46,19 +53,36 @@ void on_trial(const std::string& gpu, const Work& work) {
   }
 }
 
-/// Takes the steps on trial; fewer where a step comes out non-finite, as it would with a learning
-/// rate that is far too large. Returns the last.
-std::uint64_t take_steps(Replica& host, TrainingState& after_first) {
-  std::uint64_t step = 0;
+void expect_same_tally(const std::string& gpu, std::uint64_t step, const Tally& found,
+                       const Tally& expected) {
+  if (found.loss == expected.loss && found.correct == expected.correct) return;
+  refuse(gpu, fmt::format("after step {} on trial the loss is {} there, not {}, and {} images are "
+                          "right, not {}",
+                          step, loss_from_fixed(found.loss), loss_from_fixed(expected.loss),
+                          found.correct, expected.correct));
+}
+
+/// What the steps on trial came to on the CPU.
+struct Expected {
+  std::vector<Tally> tallies;
+  TrainingState after_first;
+
+  std::uint64_t steps() const noexcept { return tallies.size(); }
+};
+
+/// Takes the steps; fewer where one comes out non-finite, as it would with a learning rate that is
+/// far too large.
+Expected take_steps(Replica& host) {
+  Expected result;
   try {
-    while (step < trial_steps) {
-      host.step(step + 1, {});
-      if (++step == 1) after_first = host.state();
+    while (result.steps() < trial_steps) {
+      result.tallies.push_back(host.step(result.steps() + 1, {}).tally);
+      if (result.steps() == 1) result.after_first = host.state();
     }
   } catch (const Error& error) {
     if (error.code() != ExitCode::non_finite) throw;
   }
-  return step;
+  return result;
 }
 
 void expect_same_evaluation(const std::string& gpu, Replica& device, Replica& host,
@@ -69,9 +93,16 @@ void expect_same_evaluation(const std::string& gpu, Replica& device, Replica& ho
   const Tally right = host.evaluate(batch, expected);
   const std::uint64_t step = device.state().step;
   expect_same_bits(gpu, step, "probability", found, expected);
-  if (tally.loss != right.loss || tally.correct != right.correct) {
-    refuse(gpu, fmt::format("after step {} on trial the loss of {} images is {} there, not {}",
-                            step, batch.size(), tally.loss, right.loss));
+  expect_same_tally(gpu, step, tally, right);
+}
+
+/// Steps [first, last], launched together.
+void expect_same_steps(const std::string& gpu, Replica& device, std::uint64_t first,
+                       std::uint64_t last, const Expected& expected) {
+  for (std::uint64_t step = first; step <= last; ++step) {
+    Tally tally;
+    on_trial(gpu, [&] { tally = device.step(step, {.until = last}).tally; });
+    expect_same_tally(gpu, step, tally, expected.tallies[step - 1]);
   }
 }
 
@@ -98,14 +129,11 @@ void prove_device(const std::string& gpu, const ModelShape& shape, float limit,
                                           shard.share(), *alone, nullptr, adam, schedule);
   LocalShard images = shard;
   expect_same_evaluation(gpu, *device, host, images.batch(1), shape.classes);
-  TrainingState after_first;
-  const std::uint64_t last = take_steps(host, after_first);
-  if (last == 0) return;
-  on_trial(gpu, [&] { device->step(1, {}); });
-  expect_same_bits(gpu, device->state(), after_first);
-  on_trial(gpu, [&] {
-    for (std::uint64_t step = 2; step <= last; ++step) device->step(step, {.until = last});
-  });
+  const Expected expected = take_steps(host);
+  if (expected.steps() == 0) return;
+  expect_same_steps(gpu, *device, 1, 1, expected);
+  expect_same_bits(gpu, device->state(), expected.after_first);
+  expect_same_steps(gpu, *device, 2, expected.steps(), expected);
   expect_same_bits(gpu, device->state(), host.state());
 }
 

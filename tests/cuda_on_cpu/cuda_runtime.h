@@ -90,10 +90,6 @@ T __shfl_sync(unsigned mask, T value, int lane) {
 
 // Not here, where the compiler would report their accesses as plain ones.
 unsigned long long atomicAdd(unsigned long long* to, unsigned long long value);
-unsigned atomicAdd(unsigned* to, unsigned value);
-unsigned long long atomicExch(unsigned long long* to, unsigned long long value);
-unsigned atomicExch(unsigned* to, unsigned value);
-inline void __threadfence() {}  // the threads run one at a time
 inline void __syncwarp() {}     // orders a thread's own loads only; it excuses no race
 unsigned atomicOr(unsigned* to, unsigned value);
 
@@ -144,13 +140,21 @@ inline cudaError_t cudaFuncSetAttribute(const void*, cudaFuncAttribute, int) {
   return cudaSuccess;
 }
 
-enum cudaDeviceAttr { cudaDevAttrComputeCapabilityMajor, cudaDevAttrMaxSharedMemoryPerBlockOptin };
+enum cudaDeviceAttr { cudaDevAttrMaxSharedMemoryPerBlockOptin };
 inline cudaError_t cudaGetDevice(int* device) {
   *device = 0;
   return cudaSuccess;
 }
-inline cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
-  *value = attribute == cudaDevAttrComputeCapabilityMajor ? 9 : cuda_on_cpu::control.shared_limit;
+inline cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr, int) {
+  *value = cuda_on_cpu::control.shared_limit;
+  return cudaSuccess;
+}
+
+struct cudaFuncAttributes {
+  int ptxVersion;
+};
+inline cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, const void*) {
+  attributes->ptxVersion = 90;
   return cudaSuccess;
 }
 

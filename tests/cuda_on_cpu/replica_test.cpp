@@ -330,12 +330,14 @@ TEST_F(DeviceReplica, is_refused_by_the_same_line_where_the_gpu_fails_at_a_step_
 /// A learning rate that makes the steps on trial non-finite is the run's failure, not the GPU's.
 TEST_F(DeviceReplica, is_not_refused_for_steps_that_the_cpu_cannot_take_either) {
   RunConfig config = short_run("cuda");
-  config.recipe.schedule.learning_rate = 1e38;
-  try {
-    run(config, 1);
-    FAIL() << "no error";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.code(), ExitCode::non_finite) << error.what();
+  for (const double rate : {1e38, 1e39}) {  // finite in fp32, and not
+    config.recipe.schedule.learning_rate = rate;
+    try {
+      run(config, 1);
+      ADD_FAILURE() << "no error";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ExitCode::non_finite) << error.what();
+    }
   }
 }
 

@@ -3,8 +3,10 @@
 #include <chrono>
 #include <cstdlib>
 #include <deque>
+#include <random>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 #include "races.hpp"
 
@@ -12,20 +14,28 @@ namespace cuda_on_cpu {
 
 using Work = std::function<bool()>;  // whether it is done
 
+using Places = std::vector<std::size_t>;
+
 struct Graph {
-  std::vector<Work> nodes;
-  std::vector<Stream*> streams;  // that are captured into it
+  struct Node {
+    Work work;
+    Places after;  // of the nodes that it waits for
+  };
+  std::vector<Node> nodes;
+  std::vector<Stream*> streams;  // that are captured into it beside the first
 };
 
 struct Event {
   std::chrono::steady_clock::time_point when;
   Stream* stream = nullptr;  // where it was recorded
   std::size_t recorded = 0, reached = 0;
+  Places last;  // in the graph, of what it waits for
 };
 
 struct Stream {
   std::deque<Work> waiting;
   Graph* captured = nullptr;  // what is enqueued goes into it
+  Places last;                // there, of what the next waits for
 };
 
 thread_local int living_graphs = 0;
@@ -33,7 +43,8 @@ thread_local int living_graphs = 0;
 void enqueue_waiting(Stream* stream, Work work) {
   if (stream == nullptr) throw std::invalid_argument("the default stream is not used");
   if (stream->captured != nullptr) {
-    stream->captured->nodes.push_back(std::move(work));
+    stream->captured->nodes.push_back({std::move(work), stream->last});
+    stream->last = {stream->captured->nodes.size() - 1};
   } else {
     stream->waiting.push_back(std::move(work));
   }
@@ -54,6 +65,28 @@ void drain(Stream* stream) {
   while (!stream->waiting.empty() && stream->waiting.front()()) stream->waiting.pop_front();
 }
 
+/// One of those in which a node comes after all that it waits for.
+Places some_order(const Graph& graph) {
+  thread_local std::mt19937_64 random(1);
+  std::vector<std::size_t> missing;
+  std::vector<Places> then(graph.nodes.size());
+  Places ready, order;
+  for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+    missing.push_back(graph.nodes[i].after.size());
+    for (const std::size_t before : graph.nodes[i].after) then[before].push_back(i);
+    if (missing.back() == 0) ready.push_back(i);
+  }
+  while (!ready.empty()) {
+    std::swap(ready[random() % ready.size()], ready.back());
+    order.push_back(ready.back());
+    ready.pop_back();
+    for (const std::size_t next : then[order.back()]) {
+      if (--missing[next] == 0) ready.push_back(next);
+    }
+  }
+  return order;
+}
+
 }  // namespace
 }  // namespace cuda_on_cpu
 
@@ -62,18 +95,6 @@ using namespace cuda_on_cpu;
 unsigned long long atomicAdd(unsigned long long* to, unsigned long long value) {
   atomic_access(to, sizeof *to);
   return std::exchange(*to, *to + value);
-}
-unsigned atomicAdd(unsigned* to, unsigned value) {
-  atomic_access(to, sizeof *to);
-  return std::exchange(*to, *to + value);
-}
-unsigned long long atomicExch(unsigned long long* to, unsigned long long value) {
-  atomic_access(to, sizeof *to);
-  return std::exchange(*to, value);
-}
-unsigned atomicExch(unsigned* to, unsigned value) {
-  atomic_access(to, sizeof *to);
-  return std::exchange(*to, value);
 }
 unsigned atomicOr(unsigned* to, unsigned value) {
   atomic_access(to, sizeof *to);
@@ -142,13 +163,15 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
     event->when = std::chrono::steady_clock::now();
     event->reached = count;
   });
+  event->last = stream->last;
   return cudaSuccess;
 }
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
   Graph* const graph = event->stream->captured;
-  if (graph != nullptr) {  // nodes run in the order in which they were enqueued
+  if (graph != nullptr) {
     if (stream->captured == nullptr) graph->streams.push_back(stream);
     stream->captured = graph;
+    stream->last.insert(stream->last.end(), event->last.begin(), event->last.end());
     return cudaSuccess;
   }
   enqueue_waiting(stream, [event, count = event->recorded] {
@@ -167,7 +190,11 @@ cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
 }
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   *graph = std::exchange(stream->captured, nullptr);
-  for (Stream* other : (*graph)->streams) other->captured = nullptr;
+  stream->last.clear();
+  for (Stream* other : (*graph)->streams) {
+    other->captured = nullptr;
+    other->last.clear();
+  }
   return cudaSuccess;
 }
 cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
@@ -182,7 +209,9 @@ cudaError_t cudaGraphLaunch(cudaGraphExec_t executable, cudaStream_t stream) {
     const std::lock_guard lock(one_at_a_time);
     ++control.graph_launches;
   }
-  for (const Work& work : executable->nodes) enqueue_waiting(stream, work);
+  for (const std::size_t place : some_order(*executable)) {
+    enqueue_waiting(stream, executable->nodes[place].work);
+  }
   return cudaSuccess;
 }
 cudaError_t cudaGraphDestroy(cudaGraph_t graph) {

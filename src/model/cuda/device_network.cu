@@ -63,7 +63,7 @@ DeviceNetwork::DeviceNetwork(const ModelShape& shape, float limit,
   dz_ = cuda::DeviceMemory<float>(row_slots * shape.rows * dz_width());
   d_ = cuda::DeviceMemory<float>(samples_ * shape.classes);
   if (tuned_) {
-    early_ = cuda::launches_early();
+    early_ = cuda::waits_for_kernel_before(network::train_samples_tuned);
     for (const auto kernel : {network::train_samples_tuned, network::evaluate_samples_tuned}) {
       cuda::allow_shared(kernel, sizeof(network::TunedShared));
     }

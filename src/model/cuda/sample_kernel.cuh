@@ -19,7 +19,7 @@ struct SampleTask {
   DevicePictures pictures;
   bool train;
   float* inputs;  // as in DeviceNetwork; of `train` only
-  float* dz;      // likewise; a forward pass of any size keeps its rows there too, by block
+  float* dz;      // likewise; run_samples keeps its rows there, also of a forward pass, by block
   float* d;
   float* probabilities;  // or null
   DeviceTally* tally;
@@ -163,7 +163,7 @@ __device__ inline void backward(const SampleWork& work, SampleShared& shared,
   }
 }
 
-/// Fills what the first rows need: the table of pixels, or the pixels; h_0.
+/// Hands each pixel to `store`, and sets h_0.
 template <typename Store>
 __device__ void read_picture(const SampleWork& work, SampleShared& shared, const Store& store) {
   const SampleTask& task = work.task;

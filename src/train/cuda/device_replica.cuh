@@ -18,6 +18,7 @@ namespace lockstep {
 
 /// What a step enqueues, in this order.
 enum class Part { samples, gradient, seal, reduce, clip, finish, conclude };
+
 /// The replica; how it takes steps is in device_steps.cu.
 class DeviceReplica final : public Replica {
  public:
@@ -52,6 +53,9 @@ class DeviceReplica final : public Replica {
   void sum_on_host();
   void wait(double expected_seconds);
   void give_up_sums();
+  template <typename Work>
+  void give_up_sums_if_lost(const Work& work);
+  double fastest_step() const;
   double step_seconds_to(Part last, std::size_t launches);
   Tally evaluate(const DevicePictures& pictures, float* probabilities);
   bool failed(const StepVerdict& verdict) const {
@@ -80,12 +84,13 @@ class DeviceReplica final : public Replica {
   std::array<std::map<std::size_t, cuda::Graph>, 2> steps_;
   std::array<cuda::Graph, 2> gradient_;
   std::array<cuda::Graph, 2> update_;
+  cuda::Graph timed_;  // of time_parts()
   cuda::PinnedMemory<std::int64_t> host_sum_;
   bool sum_is_zero_ = true;
   std::size_t answers_ = 0;  // verdicts that are worth reading, and how many of them were read
   std::size_t answered_ = 0;
   double seconds_each_ = 0;  // of the steps that they are of
-  double step_seconds_ = 0;  // of the last steps that were launched together; 0: not known yet
+  double step_seconds_ = 0;  // what a step will take at least; 0: not known yet
   ReportNumbers last_step_;
   std::exception_ptr failure_;  // of the reducer: no further step can be taken
   DeviceBatch batch_;

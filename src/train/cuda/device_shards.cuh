@@ -26,7 +26,7 @@ struct SampleSource {
 /// A step, in the GPU's memory.
 struct DeviceStep {
   std::uint64_t number;  // from 1
-  long long begin;       // cuda::nanoseconds() when the step before was over
+  long long begin;       // cuda::nanoseconds() when its samples were chosen
 };
 
 /// The choice of a step's samples, for a block of threads: as ShardStream::pictures.

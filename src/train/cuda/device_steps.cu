@@ -24,6 +24,7 @@ constexpr std::array all_parts = {NamedPart{Part::samples, "forward, backward"},
 
 /// A shorter wait is not slept through: a sleep lasts up to 0.1 ms longer than it should.
 constexpr double shortest_sleep = 200e-6;
+constexpr double longest_sleep = 1e-3;
 
 }  // namespace
 
@@ -40,20 +41,27 @@ void DeviceReplica::launch(std::uint64_t step, const StepRequest& request) {
   if (!std::exchange(sum_is_zero_, false)) sum_.clear(stream_.get());
   sum_.ask(turn(step, request, count), stream_.get());
   shards_.choose(sum_.step(), stream_.get());
-  try {
-    take_steps(count);
-  } catch (const RankLost&) {
-    if (reducer_ != nullptr) give_up_sums();
-    throw;
-  }
+  give_up_sums_if_lost([&] { take_steps(count); });
   sum_.fetch(count, stream_.get());
   wait(step_seconds_ * static_cast<double>(count));
   sum_is_zero_ = true;
   while (answers_ < count && sum_.verdict(answers_).taken) ++answers_;
   adam_.advance(answers_);
   seconds_each_ = answers_ > 1 ? (seconds_now() - begin) / static_cast<double>(answers_) : 0;
-  if (seconds_each_ > 0) step_seconds_ = seconds_each_;
+  step_seconds_ = fastest_step();
   if (answers_ == 0 || (answers_ < count && failed(sum_.verdict(answers_)))) ++answers_;
+}
+
+/// Of the steps that were taken, by the GPU's clock: a sleep of the host, or one rank that kept the
+/// others waiting, does not prolong the next wait.
+double DeviceReplica::fastest_step() const {
+  double seconds = 0;
+  for (std::size_t i = 0; i < answers_; ++i) {
+    const RankReport report = from_numbers(sum_.verdict(i).report);
+    const double own = report.compute_seconds + report.reduce_seconds;
+    seconds = i == 0 ? own : std::min(seconds, own);
+  }
+  return seconds;
 }
 
 DeviceTurn DeviceReplica::turn(std::uint64_t step, const StepRequest& request,
@@ -155,17 +163,34 @@ void DeviceReplica::sum_on_host() {
 
 /// Sleeps through the larger part of a long wait, so that it does not take a core.
 void DeviceReplica::wait(double expected_seconds) {
-  const std::chrono::duration<double> sleep(0.75 * expected_seconds);
-  if (sleep.count() > shortest_sleep) std::this_thread::sleep_for(sleep);
+  const double end = seconds_now() + 0.75 * expected_seconds;
   try {
-    while (reducer_ != nullptr && !cuda::is_done(stream_.get())) {
-      reducer_->check();
-      std::this_thread::yield();
+    while (!cuda::is_done(stream_.get())) {
+      if (reducer_ != nullptr) reducer_->check();
+      const double left = end - seconds_now();
+      if (left > shortest_sleep) {
+        std::this_thread::sleep_for(std::chrono::duration<double>(std::min(left, longest_sleep)));
+      } else if (reducer_ != nullptr) {
+        std::this_thread::yield();
+      } else {
+        break;
+      }
     }
-  } catch (const Error&) {
+  } catch (const RankLost&) {
     give_up_sums();
   }
   cuda::wait(stream_.get());
+}
+
+/// Work that enqueues sums: where it fails, those before them are given up.
+template <typename Work>
+void DeviceReplica::give_up_sums_if_lost(const Work& work) {
+  try {
+    work();
+  } catch (const RankLost&) {
+    if (reducer_ != nullptr) give_up_sums();
+    throw;
+  }
 }
 
 /// After a sum that cannot be had: brings the stream to its end. In the handler of the exception.
@@ -173,13 +198,17 @@ void DeviceReplica::wait(double expected_seconds) {
 void DeviceReplica::give_up_sums() {
   failure_ = std::current_exception();
   for (auto& graphs : steps_) graphs.clear();
+  timed_.reset();
   reducer_->abort();
   cuda::wait(stream_.get());
 }
-/// Each part's seconds are what it adds to the steps of a graph that ends with it.
+
+/// Each part's seconds are what it adds to the steps of a graph that ends with it. Verdicts say
+/// first that all steps are taken, so that Adam takes them.
 std::vector<PartSeconds> DeviceReplica::time_parts(std::size_t launches) {
   if (sums_on_host()) return {};
   std::vector<PartSeconds> result;
+  step_seconds_to(Part::conclude, 1);
   double before = 0;
   for (const NamedPart& each : all_parts) {
     if (!has(each.part)) continue;
@@ -191,19 +220,23 @@ std::vector<PartSeconds> DeviceReplica::time_parts(std::size_t launches) {
 
 /// Of steps that end with that part: the median of the launches, by events on the stream.
 double DeviceReplica::step_seconds_to(Part last, std::size_t launches) {
-  cuda::Graph graph;
+  constexpr std::size_t count = DeviceTurn::most_steps;
   const cuda::Event begin = cuda::make_event(), end = cuda::make_event();
   std::vector<double> seconds(launches);
+  timed_.reset();
   for (double& each : seconds) {
     sum_.clear(stream_.get());
-    sum_.ask(turn(step_ + 1, {}, DeviceTurn::most_steps), stream_.get());
+    sum_.ask(turn(step_ + 1, {}, count), stream_.get());
     cuda::record(begin, stream_.get());
-    graph.launch(stream_.get(), [&] { enqueue_steps(DeviceTurn::most_steps, last); });
+    give_up_sums_if_lost(
+        [&] { timed_.launch(stream_.get(), [&] { enqueue_steps(count, last); }); });
     cuda::record(end, stream_.get());
     wait(0);
-    each = cuda::seconds_between(begin, end) / DeviceTurn::most_steps;
+    if (failure_) std::rethrow_exception(failure_);
+    each = cuda::seconds_between(begin, end) / count;
   }
   std::ranges::sort(seconds);
   return seconds[launches / 2];
 }
+
 }  // namespace lockstep

@@ -10,7 +10,6 @@ constexpr unsigned sum_threads = 256;
 constexpr unsigned warp = 32;
 constexpr unsigned warps = sum_threads / warp;
 constexpr unsigned all_lanes = 0xffffffffu;
-constexpr unsigned values_per_thread = 1;
 
 /// A verdict's numbers, before the tail.
 enum VerdictSlot : std::size_t {
@@ -24,7 +23,7 @@ enum VerdictSlot : std::size_t {
 };
 
 unsigned blocks_for(std::size_t values) {
-  return cuda::blocks_for(values, sum_threads * values_per_thread);
+  return cuda::blocks_for(values, sum_threads);
 }
 
 }  // namespace
