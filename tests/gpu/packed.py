@@ -48,5 +48,6 @@ class Packed:
         self.folder.mkdir(parents=True)
         for name in self.contents["archives"]:
             with tarfile.open(self.pack / name) as archive:
-                archive.extractall(self.folder, filter="data")
+                archive.extraction_filter = getattr(tarfile, "data_filter", None)  # from 3.11.4 on
+                archive.extractall(self.folder)
         (self.folder / "mpirun.txt").write_text(f"{self.folder}/prefix/bin/mpirun\n")
