@@ -1,5 +1,7 @@
 #include "evaluator.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -15,6 +17,18 @@ constexpr std::size_t pictures_between_meetings = 1024;
 Range own_part(std::size_t n, EvaluateOn where, const Communicator& communicator) {
   if (where == EvaluateOn::all) return part(n, communicator.size(), communicator.rank());
   return communicator.rank() == 0 ? Range{0, n} : Range{};
+}
+
+void expect_labels(const Dataset& dataset, const char* set, const Samples& samples,
+                   std::size_t classes) {
+  const auto is_none = [&](std::uint8_t label) { return label >= classes; };
+  const auto found = std::ranges::find_if(samples.labels, is_none);
+  if (found == samples.labels.end()) return;
+  throw Error(
+      ExitCode::data,
+      fmt::format("{}: a {} image has the label {}, but rank 0's data have {} classes; give "
+                  "all hosts the same files",
+                  dataset.name(), set, *found, classes));
 }
 
 }  // namespace
@@ -34,18 +48,20 @@ Score reduce_score(Tally tally, std::size_t samples, Communicator& communicator,
   return {loss_from_fixed(sums[0]) / count, static_cast<double>(sums[1]) / count};
 }
 
-void Evaluator::share_out(Dataset& dataset, EvaluateOn where) {
+void Evaluator::share_out(Dataset& dataset, EvaluateOn where, std::size_t classes) {
   validation_size_ = dataset.validation_size();
   test_size_ = dataset.test_size();
   const Range validation = own_part(validation_size_, where, communicator_);
   if (validation_.rows == 0 || validation != validation_range_) {
     validation_ = dataset.validation(validation.begin, validation.size());
     validation_range_ = validation;
+    expect_labels(dataset, "validation", validation_, classes);
   }
   const Range test = own_part(test_size_, where, communicator_);
   if (test_.rows == 0 || test != test_range_) {
     test_ = dataset.test(test.begin, test.size());
     test_range_ = test;
+    expect_labels(dataset, "test", test_, classes);
   }
 }
 

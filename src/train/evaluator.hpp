@@ -30,7 +30,9 @@ class Evaluator {
   explicit Evaluator(Communicator& communicator) : communicator_(communicator) {}
 
   /// Loads this rank's part, unless it has it. To be called again when the group has changed.
-  void share_out(Dataset& dataset, EvaluateOn where);
+  /// Throws Error (data) for a label that is none of the model's `classes`: this rank's files need
+  /// not be those of the others.
+  void share_out(Dataset& dataset, EvaluateOn where, std::size_t classes);
 
   Score validation(Replica& replica) const;
   /// Fills `probabilities` with those of this rank's part of the test set.

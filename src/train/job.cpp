@@ -87,7 +87,7 @@ void Job::load() {
     load_pictures({first, shard + 1});
   }
   if (!evaluator_) evaluator_ = std::make_unique<Evaluator>(world_);
-  evaluator_->share_out(*dataset_, config_.evaluate);
+  evaluator_->share_out(*dataset_, config_.evaluate, shape_.classes);
 }
 
 void Job::choose() {

@@ -1,6 +1,8 @@
+import shutil
+import subprocess
 import unittest
 
-from program import ProgramTest, compress, needs_mpi, read_idx, write_idx
+from program import ProgramTest, command, compress, needs_mpi, read_idx, write_idx
 
 
 class Data(ProgramTest):
@@ -105,6 +107,36 @@ class DamagedData(ProgramTest):
     def test_several_ranks_say_it_once(self):
         self.images.write_bytes(self.images.read_bytes()[:-1])
         self.refused("train-images", ranks=3)
+
+
+@needs_mpi
+class DataOfSeveralHosts(ProgramTest):
+    """Each rank reads files of its own, in place of a host's."""
+
+    def train(self, *words):
+        """On two ranks, of which rank N reads the folder hostN."""
+        program, *rest = command(["train", "--threads", 1, "--hidden", 8, "--epochs", 1, *words])
+        wrapped = ["sh", "-c", 'exec "$0" "$@" --data host$OMPI_COMM_WORLD_RANK', program, *rest]
+        mpirun = command([], ranks=2)[:-1]
+        return subprocess.run(mpirun + wrapped, capture_output=True, text=True, timeout=100,
+                              stdin=subprocess.DEVNULL, cwd=self.folder)
+
+    def test_a_test_label_that_only_one_of_them_has_is_refused(self):
+        digits = self.made_digits()
+        for host in ("host0", "host1"):
+            shutil.copytree(digits, self.folder / host)
+        self.assertEqual(self.train("--evaluate", "all").returncode, 0)
+        # The first training image is rank 0's, the last test image rank 1's.
+        for name, place in (("train", 0), ("t10k", -1)):
+            path = self.folder / f"host1/{name}-labels-idx1-ubyte"
+            (count,), labels = read_idx(path)
+            labels = bytearray(labels)
+            labels[place] = 255
+            write_idx(path, (count,), labels)
+        ended = self.train("--evaluate", "all")
+        self.assertEqual(ended.returncode, 3, ended.stdout + ended.stderr)
+        self.assertIn("a test image has the label 255, but rank 0's data have 10 classes",
+                      ended.stderr)
 
 
 if __name__ == "__main__":
