@@ -54,9 +54,9 @@ std::string program_help() {
   }
   return text +
          "\nExit codes: 0 done, 1 internal error or no parity, 2 wrong usage, 3 data missing or "
-         "damaged,\n4 training became non-finite, 5 a rank was lost, 6 model file, checkpoint or "
-         "run "
-         "folder\nunusable, 75 stopped on request, to be gone on with.\n";
+         "damaged,\n4 training became, or the model given is, non-finite, 5 a rank was lost,\n6 "
+         "model "
+         "file, checkpoint or run folder unusable, 75 stopped on request, to be gone on with.\n";
 }
 
 std::string command_help(const Command& command) {

@@ -1,8 +1,29 @@
 #include "model_argument.hpp"
 
+#include <fmt/format.h>
+
+#include <cmath>
+
 #include <lockstep/core/error.hpp>
 
 namespace lockstep {
+
+namespace {
+
+void expect_finite(const Options& options, const Model& model) {
+  for (const Tensor& tensor : tensors(model.shape)) {
+    const auto values = model.parameters.span().subspan(tensor.offset, tensor.size());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      if (std::isfinite(values[i])) continue;
+      throw Error(ExitCode::non_finite,
+                  fmt::format("{}: value {} of {} is {}; train the model again, with a lower "
+                              "--learning-rate or --clip-norm 1",
+                              options.model, i, tensor.name, values[i]));
+    }
+  }
+}
+
+}  // namespace
 
 std::filesystem::path model_argument(const Options& options) {
   if (options.model.empty()) {
@@ -14,6 +35,7 @@ std::filesystem::path model_argument(const Options& options) {
 
 std::unique_ptr<Engine> make_engine(const Options& options, const Model& model,
                                     std::size_t workers) {
+  expect_finite(options, model);
   EngineConfig config = options.run.engine;
   config.workers = workers;
   auto engine = make_engine(config, model.shape);

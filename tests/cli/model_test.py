@@ -1,6 +1,10 @@
+import array
+import hashlib
 import json
+import math
 import pathlib
 import shutil
+import struct
 import tempfile
 import unittest
 
@@ -52,6 +56,70 @@ class Evaluate(ProgramTest):
         words = ["evaluate", "--model", RUN, "--data", "synthetic", "--json"]
         expected = self.succeed(*words)
         self.assertEqual(self.succeed(*words, "--engine", "reference", "--threads", 3), expected)
+
+
+class ModelFile:
+    """A safetensors file: its header's length, the header, and the tensors' bytes."""
+
+    def __init__(self, path):
+        content = path.read_bytes()
+        length = 8 + int.from_bytes(content[:8], "little")
+        self.header, self.data = content[:length], bytearray(content[length:])
+        self.tensors = json.loads(self.header[8:])
+        self.sha256 = self.tensors.pop("__metadata__")["weights_sha256"]
+
+    def floats(self, name):
+        begin, end = self.tensors[name]["data_offsets"]
+        return array.array("f", bytes(self.data[begin:end]))
+
+    def transposed(self, name):
+        rows, columns = self.tensors[name]["shape"]
+        values = self.floats(name)
+        return array.array("f", [values[r * columns + c] for c in range(columns) for r in range(rows)])
+
+    def write(self, path):
+        """With the SHA-256 of its weights, so that it is intact."""
+        block = b"".join(part.tobytes() for part in (
+            self.transposed("rnn.weight_ih_l0"), self.transposed("rnn.weight_hh_l0"),
+            self.floats("rnn.bias_ih_l0"), self.transposed("head.weight"), self.floats("head.bias")))
+        sha256 = hashlib.sha256(block).hexdigest()
+        path.write_bytes(self.header.replace(self.sha256.encode(), sha256.encode()) + self.data)
+        return path
+
+
+def changed_model(folder, name, place, value):
+    """An intact copy of the model with another value in a tensor."""
+    file = ModelFile(RUN / "model.safetensors")
+    struct.pack_into("<f", file.data, file.tensors[name]["data_offsets"][0] + 4 * place, value)
+    return file.write(folder / "model.safetensors")
+
+
+class NotFinite(ProgramTest):
+    """Training never writes such a model, and no figure of one is printed."""
+
+    def refused(self, change, *words):
+        ended = lockstep(*words, "--model", changed_model(self.folder, *change))
+        self.assertEqual((ended.returncode, ended.stdout), (4, ""), ended.stderr)
+        self.assertEqual(len(ended.stderr.splitlines()), 1, ended.stderr)
+        return ended.stderr
+
+    def test_a_changed_model_is_read_where_it_is_finite(self):
+        model = changed_model(self.folder, "head.bias", 3, 0.25)
+        self.succeed("evaluate", "--model", model, "--data", "synthetic")
+
+    def test_a_weight_is_named(self):
+        for value in (math.nan, math.inf, -math.inf):
+            line = self.refused(("head.bias", 3, value), "evaluate", "--data", "synthetic")
+            self.assertIn("model.safetensors: value 3 of head bias is", line)
+
+    def test_nothing_is_predicted(self):
+        picture = self.folder / "digit.png"
+        write_png(picture, 28, 28, bytes(784 - 28) + bytes([255]) * 28)
+        self.refused(("rnn.bias_ih_l0", 0, math.nan), "predict", picture)
+
+    def test_a_loss_beyond_what_can_be_added_names_its_image(self):
+        line = self.refused(("head.bias", 3, 1e6), "evaluate", "--data", "synthetic")
+        self.assertRegex(line, r"loss on validation image \d+ \(from 0\) is not finite, or 16384 or more")
 
 
 class Predict(ProgramTest):
