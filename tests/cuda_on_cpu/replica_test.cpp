@@ -2,153 +2,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <array>
-#include <filesystem>
 #include <limits>
-#include <mutex>
-#include <utility>
-#include <vector>
 
-#include <lockstep/comm/forwarding_communicator.hpp>
-#include <lockstep/data/dataset.hpp>
 #include <lockstep/train/bench.hpp>
-#include <lockstep/train/run.hpp>
 
-#include "../unit/temporary_folder.hpp"
 #include "../unit/train/whole_run.hpp"
-#include "gpu_machine.hpp"
-#include "grid.hpp"
-#include "idx.hpp"
-#include "job.hpp"
+#include "replica_fixture.hpp"
 
-namespace lockstep {
+namespace lockstep::replica_tests {
 namespace {
-
-using cuda_on_cpu::machine;
-
-/// Small data sets of made digits: 640 training pictures, and 121 of which only some rows are left.
-class Pictures : public testing::Environment {
- public:
-  void SetUp() override {
-    const auto digits = open_dataset({"synthetic"});
-    std::filesystem::create_directory(low());
-    write(whole(), "train", digits->training(0, 698));  // a twelfth is for validation
-    write(whole(), "t10k", digits->test(0, 40));
-    write(low(), "train", cropped(digits->training(0, 132)));
-    write(low(), "t10k", cropped(digits->test(0, 20)));
-  }
-  std::filesystem::path whole() const { return folder_.path(); }
-  std::filesystem::path low() const { return folder_.path() / "low"; }
-
- private:
-  static Samples cropped(const Samples& samples) {
-    constexpr std::size_t first = 10, rows = 5;
-    Samples result{rows, samples.columns, {}, samples.labels};
-    for (std::size_t i = 0; i < samples.size(); ++i) {
-      const std::uint8_t* row = samples.picture(i) + first * samples.columns;
-      result.pixels.insert(result.pixels.end(), row, row + rows * samples.columns);
-    }
-    return result;
-  }
-  static void write(const std::filesystem::path& folder, const std::string& name,
-                    const Samples& samples) {
-    const std::array<std::size_t, 3> shape{samples.size(), samples.rows, samples.columns};
-    write_idx(folder / (name + "-images-idx3-ubyte"), shape, samples.pixels);
-    write_idx(folder / (name + "-labels-idx1-ubyte"), std::span(shape).first(1), samples.labels);
-  }
-  TemporaryFolder folder_;
-};
-auto* const pictures = static_cast<Pictures*>(testing::AddGlobalTestEnvironment(new Pictures));
-
-RunConfig small_run(const std::string& device = "auto") {
-  RunConfig config;
-  config.data.data = pictures->whole();
-  config.device = device;
-  config.threads = 1;
-  config.console.quiet = true;
-  config.recipe.hidden = 16;
-  config.recipe.batch_size = 64;
-  config.recipe.epochs = 1;
-  config.recipe.schedule.learning_rate = 0.01;
-  return config;
-}
-
-constexpr std::size_t short_steps = 12;
-
-RunConfig short_run(const std::string& device = "auto") {
-  RunConfig config = small_run(device);
-  config.data.data = pictures->low();
-  config.recipe.hidden = 3;
-  config.recipe.batch_size = 10;
-  config.recipe.shards = 5;
-  return config;
-}
-
-/// Something happens to this rank's part of sum number `number` of a gradient; 0: nothing does.
-class Struck final : public ForwardingCommunicator {
- public:
-  using Blow = void (*)(std::span<std::int64_t> values);
-  Struck(Communicator& inner, std::size_t number, Blow blow)
-      : ForwardingCommunicator(inner), number_(number), blow_(blow) {
-    cuda_on_cpu::before_sum = [this](std::span<std::int64_t> values) { strike(values); };
-  }
-  ~Struck() override { cuda_on_cpu::before_sum = nullptr; }
-
-  using ForwardingCommunicator::all_reduce;
-  void all_reduce(std::span<std::int64_t> values) override {
-    if (values.size() > 100) strike(values);
-    ForwardingCommunicator::all_reduce(values);
-  }
-
- private:
-  void strike(std::span<std::int64_t> values) {
-    if (++sums_ == number_) blow_(values);
-  }
-
-  std::size_t number_;
-  Blow blow_;
-  std::size_t sums_ = 0;
-};
-void die(std::span<std::int64_t>) {
-  throw RankDeath();
-}
-void spoil(std::span<std::int64_t> values) {
-  values[5] ^= 1 << 20;
-}
-
-class DeviceReplica : public testing::Test {
- protected:
-  void SetUp() override {
-    machine.gpus = 1;
-    machine.nccl = false;
-    machine.sums = 0;
-    machine.misuses = 0;
-    cuda_on_cpu::control = {};
-  }
-  void TearDown() override {
-    EXPECT_EQ(machine.misuses, 0);
-    EXPECT_THAT(cuda_on_cpu::control.reports, testing::IsEmpty());
-  }
-
-  /// The run on the stand-in is that of `reference` on the CPU.
-  void expect_same(RunConfig config, std::size_t ranks) {
-    config.device = "auto";
-    const Summary found = run(config, ranks);
-    config.device = "cpu";
-    config.engine.name = "reference";
-    config.faults.clear();
-    const Summary expected = run(config, 1);
-    EXPECT_EQ(expected.engine, "reference");
-    EXPECT_EQ(found.engine, "cuda");
-    EXPECT_EQ(found.isa, "sm_90");
-    EXPECT_EQ(found.steps, expected.steps);
-    EXPECT_EQ(found.weights_sha256, expected.weights_sha256);
-    EXPECT_EQ(found.test_loss, expected.test_loss);
-    EXPECT_EQ(found.test_accuracy, expected.test_accuracy);
-    EXPECT_EQ(found.validation_loss, expected.validation_loss);
-    EXPECT_EQ(found.validation_accuracy, expected.validation_accuracy);
-  }
-};
 
 TEST_F(DeviceReplica, has_the_bits_of_reference_after_a_whole_epoch) {
   expect_same(small_run(), 1);
@@ -164,101 +26,6 @@ TEST_F(DeviceReplica, has_them_with_uneven_shares_clipping_and_a_rate_that_falls
   config.evaluate = EvaluateOn::all;
   machine.gpus = 2;
   expect_same(config, 2);
-}
-
-TEST_F(DeviceReplica, sums_over_the_communicator_with_ranks_on_gpus_and_on_the_cpu) {
-  for (const std::size_t gpus : {1, 2, 3}) {
-    machine.gpus = gpus;
-    expect_same(short_run(), 3);
-  }
-  EXPECT_EQ(machine.sums, 0);
-}
-
-TEST_F(DeviceReplica, sums_over_a_reducer_in_the_gpus_memory) {
-  machine.nccl = true;
-  for (const std::size_t ranks : {2, 3, 4}) {
-    machine.gpus = ranks;
-    machine.sums = 0;
-    expect_same(short_run(), ranks);
-    EXPECT_EQ(machine.sums, static_cast<int>(ranks * short_steps));
-  }
-}
-
-/// Of the ways in which ranks sum: over a communicator, partly or all on GPUs, and in their memory.
-class Sums : public DeviceReplica, public testing::WithParamInterface<std::pair<int, bool>> {
- protected:
-  static constexpr std::size_t ranks = 3;
-
-  void SetUp() override {
-    DeviceReplica::SetUp();
-    machine.gpus = static_cast<std::size_t>(GetParam().first);
-    machine.nccl = GetParam().second;
-  }
-};
-INSTANTIATE_TEST_SUITE_P(, Sums,
-                         testing::Values(std::pair(1, false), std::pair(3, false),
-                                         std::pair(3, true)));
-
-RunConfig with(const std::string& faults) {
-  RunConfig config = short_run();
-  config.faults = parse_faults(faults);
-  return config;
-}
-
-TEST_P(Sums, that_are_wrong_are_found_and_taken_again) {
-  expect_same(with("rank=0,step=2,kind=wrong-sum:rank=2,step=4,kind=wrong-sum"), ranks);
-}
-
-TEST_P(Sums, show_a_flipped_bit_that_is_healed_by_the_majority) {
-  expect_same(with("rank=0,step=2,kind=flip"), ranks);
-}
-
-TEST_P(Sums, go_on_without_a_rank_that_died) {
-  const std::string expected = run(short_run("cpu"), 1).weights_sha256;
-  for (const std::size_t dying : {0u, 2u}) {
-    for (const std::size_t step : {1u, 3u}) {
-      std::mutex mutex;
-      std::size_t survivors = 0;
-      run_on_threads(ranks, [&](Communicator& world) {
-        Struck mortal(world, world.rank() == dying ? step : 0, die);
-        const Summary own = run_training(short_run(), mortal);
-        const std::lock_guard lock(mutex);
-        ++survivors;
-        EXPECT_EQ(own.weights_sha256, expected);
-        EXPECT_EQ(own.ranks_lost, 1u);
-      });
-      EXPECT_EQ(survivors, ranks - 1);
-    }
-  }
-}
-
-TEST_P(Sums, with_a_value_that_is_no_number_end_the_training_by_name) {
-  const auto line = [](const RunConfig& config) {
-    try {
-      run(config, ranks);
-    } catch (const Error& error) {
-      EXPECT_EQ(error.code(), ExitCode::non_finite);
-      return std::string(error.what());
-    }
-    return std::string("no error");
-  };
-  RunConfig config = with("rank=1,step=2,kind=nan");
-  const std::string on_device = line(config);
-  config.device = "cpu";
-  EXPECT_EQ(on_device, line(config));
-  EXPECT_THAT(on_device, testing::HasSubstr("non-finite at step 2: the loss"));
-}
-
-/// The state after the steps from `from` on to step `to`.
-TrainingState advance(const TrainingState& from, std::uint64_t to, const RunConfig& config,
-                      std::size_t ranks) {
-  TrainingState result;
-  run_on_threads(ranks, [&](Communicator& world) {
-    Job job(config, world, from);
-    for (std::uint64_t step = from.step + 1; step <= to; ++step) job.replica().step(step, {});
-    if (world.rank() == world.size() - 1) result = job.replica().state();
-  });
-  return result;
 }
 
 TEST_F(DeviceReplica, goes_on_from_a_state_to_the_same_bits_on_any_device) {
@@ -378,22 +145,6 @@ TEST_F(DeviceReplica, takes_no_step_after_one_that_the_ranks_agree_to_end_with) 
   EXPECT_EQ(job.replica().state(), advance({}, 6, short_run("cpu"), 1));
 }
 
-TEST_F(DeviceReplica, keeps_the_steps_before_one_that_fails) {
-  machine.gpus = 2;
-  machine.nccl = true;
-  const TrainingState expected = advance({}, 2, short_run("cpu"), 1);
-  run_on_threads(2, [&](Communicator& world) {
-    const RunConfig config = short_run();
-    Struck struck(world, world.rank() == 1 ? 3 : 0, spoil);
-    Job job(config, struck);
-    for (std::uint64_t step = 1; step <= 2; ++step) job.replica().step(step, {.until = 6});
-    EXPECT_THROW(job.replica().step(3, {.until = 6}), RankLost);
-    EXPECT_EQ(job.replica().state(), expected);
-    for (std::uint64_t step = 3; step <= 6; ++step) job.replica().step(step, {.until = 6});
-    EXPECT_EQ(job.replica().state(), advance({}, 6, short_run("cpu"), 1));
-  });
-}
-
 TEST_F(DeviceReplica, keeps_its_state_where_a_step_fails) {
   const RunConfig config = short_run("cuda");
   const auto world = make_local_communicator();
@@ -412,4 +163,4 @@ TEST_F(DeviceReplica, keeps_its_state_where_a_step_fails) {
 }
 
 }  // namespace
-}  // namespace lockstep
+}  // namespace lockstep::replica_tests

@@ -87,6 +87,7 @@ void DeviceReplica::restore(const TrainingState& state) {
   to_device(state.second_moment, own.second_moment);
   parameters_.clear();
 }
+
 std::vector<float> DeviceReplica::to_host(const float* block) const {
   std::vector<float> values(adam_.parameters());
   cuda::copy_to_host(block, std::span(values), stream_.get());
@@ -98,6 +99,7 @@ void DeviceReplica::to_device(const std::vector<float>& values, float* block) {
   cuda::copy_to_device(std::span(values), block, stream_.get());
   cuda::wait(stream_.get());
 }
+
 std::unique_ptr<Replica> make_device_replica(const ModelShape& shape, float limit,
                                              std::span<const float> parameters,
                                              std::span<const LocalShard> shards,
