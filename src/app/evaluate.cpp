@@ -43,8 +43,8 @@ Tally evaluate(Engine& engine, Team& team, const Samples& samples) {
 
 /// Throws Error (non_finite) naming the first sample whose loss is invalid. The samples begin at
 /// image `first` of `set`.
-[[noreturn]] void refuse(Engine& engine, const Samples& samples, const std::string& set,
-                         std::size_t first) {
+[[noreturn]] void refuse(const std::string& model, Engine& engine, const Samples& samples,
+                         const std::string& set, std::size_t first) {
   std::size_t i = 0;
   const auto is_invalid = [&] {
     const std::uint8_t* picture = samples.picture(i);
@@ -53,19 +53,21 @@ Tally evaluate(Engine& engine, Team& team, const Samples& samples) {
     return engine.evaluate(batch, {}, 0).invalid != 0;
   };
   while (i + 1 < samples.size() && !is_invalid()) ++i;
-  throw Error(ExitCode::non_finite,
-              fmt::format("the model's loss on {} image {} (from 0) is not finite, or {} or more; "
-                          "train it again, with a lower --learning-rate or --clip-norm 1",
-                          set, first + i, loss_limit));
+  throw Error(
+      ExitCode::non_finite,
+      fmt::format("{}: its loss on {} image {} (from 0) is not finite or is at least {}; train "
+                  "the model again, with --clip-norm 1 or a lower --learning-rate",
+                  model, set, first + i, loss_limit));
 }
 
 template <typename Load>
-Figures figures(Engine& engine, Team& team, const std::string& set, std::size_t size, Load load) {
+Figures figures(const std::string& model, Engine& engine, Team& team, const std::string& set,
+                std::size_t size, Load load) {
   Tally sum;
   for (std::size_t first = 0; first < size; first += pictures_at_once) {
     const Samples samples = load(first, std::min(pictures_at_once, size - first));
     sum += evaluate(engine, team, samples);
-    if (sum.invalid != 0) refuse(engine, samples, set, first);
+    if (sum.invalid != 0) refuse(model, engine, samples, set, first);
   }
   const auto count = static_cast<double>(std::max<std::size_t>(1, size));
   return {loss_from_fixed(sum.loss) / count, static_cast<double>(sum.correct) / count};
@@ -111,9 +113,10 @@ void run_evaluate(const Options& options, Communicator& world) {
     check_shape(model, *data);
     Team team(options.run.threads == 0 ? share : options.run.threads);
     const auto engine = make_engine(options, model, team.size());
-    const Figures validation = figures(*engine, team, "validation", data->validation_size(),
-                                       [&](auto i, auto n) { return data->validation(i, n); });
-    const Figures test = figures(*engine, team, "test", data->test_size(),
+    const Figures validation =
+        figures(options.model, *engine, team, "validation", data->validation_size(),
+                [&](auto i, auto n) { return data->validation(i, n); });
+    const Figures test = figures(options.model, *engine, team, "test", data->test_size(),
                                  [&](auto i, auto n) { return data->test(i, n); });
     print_figures(options, *data, validation, test);
   });

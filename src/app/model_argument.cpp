@@ -16,8 +16,8 @@ void expect_finite(const Options& options, const Model& model) {
     for (std::size_t i = 0; i < values.size(); ++i) {
       if (std::isfinite(values[i])) continue;
       throw Error(ExitCode::non_finite,
-                  fmt::format("{}: value {} of {} is {}; train the model again, with a lower "
-                              "--learning-rate or --clip-norm 1",
+                  fmt::format("{}: value {} of {} is {}; train the model again, with --clip-norm 1 "
+                              "or a lower --learning-rate",
                               options.model, i, tensor.name, values[i]));
     }
   }

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -15,6 +16,17 @@ namespace {
 
 using Probabilities = std::vector<float>;
 
+/// Weights that are finite can be so large that the logits are not.
+void expect_finite(const Options& options, const std::string& file,
+                   const Probabilities& probabilities) {
+  if (std::ranges::all_of(probabilities, [](float p) { return std::isfinite(p); })) return;
+  throw Error(
+      ExitCode::non_finite,
+      fmt::format("{}: its probabilities for {} are not finite; train the model again, with "
+                  "--clip-norm 1 or a lower --learning-rate",
+                  options.model, file));
+}
+
 std::vector<Probabilities> predict(const Options& options, const Model& model) {
   std::vector<std::vector<std::uint8_t>> pictures;
   std::vector<const std::uint8_t*> pointers;
@@ -29,6 +41,7 @@ std::vector<Probabilities> predict(const Options& options, const Model& model) {
   std::vector<Probabilities> result;
   for (auto from = all.begin(); from != all.end(); from += std::ptrdiff_t(model.shape.classes)) {
     result.emplace_back(from, from + std::ptrdiff_t(model.shape.classes));
+    expect_finite(options, options.arguments[result.size() - 1], result.back());
   }
   return result;
 }

@@ -77,6 +77,10 @@ class ModelFile:
         values = self.floats(name)
         return array.array("f", [values[r * columns + c] for c in range(columns) for r in range(rows)])
 
+    def fill(self, name, value):
+        begin, end = self.tensors[name]["data_offsets"]
+        self.data[begin:end] = struct.pack("<f", value) * ((end - begin) // 4)
+
     def write(self, path):
         """With the SHA-256 of its weights, so that it is intact."""
         block = b"".join(part.tobytes() for part in (
@@ -97,11 +101,19 @@ def changed_model(folder, name, place, value):
 class NotFinite(ProgramTest):
     """Training never writes such a model, and no figure of one is printed."""
 
-    def refused(self, change, *words):
-        ended = lockstep(*words, "--model", changed_model(self.folder, *change))
+    def refused(self, model, *words):
+        ended = lockstep(*words, "--model", model)
         self.assertEqual((ended.returncode, ended.stdout), (4, ""), ended.stderr)
         self.assertEqual(len(ended.stderr.splitlines()), 1, ended.stderr)
         return ended.stderr
+
+    def evaluated(self, *change):
+        return self.refused(changed_model(self.folder, *change), "evaluate", "--data", "synthetic")
+
+    def predicted(self, model):
+        picture = self.folder / "digit.png"
+        write_png(picture, 28, 28, bytes(784 - 28) + bytes([255]) * 28)
+        return self.refused(model, "predict", picture)
 
     def test_a_changed_model_is_read_where_it_is_finite(self):
         model = changed_model(self.folder, "head.bias", 3, 0.25)
@@ -109,17 +121,22 @@ class NotFinite(ProgramTest):
 
     def test_a_weight_is_named(self):
         for value in (math.nan, math.inf, -math.inf):
-            line = self.refused(("head.bias", 3, value), "evaluate", "--data", "synthetic")
+            line = self.evaluated("head.bias", 3, value)
             self.assertIn("model.safetensors: value 3 of head bias is", line)
 
     def test_nothing_is_predicted(self):
-        picture = self.folder / "digit.png"
-        write_png(picture, 28, 28, bytes(784 - 28) + bytes([255]) * 28)
-        self.refused(("rnn.bias_ih_l0", 0, math.nan), "predict", picture)
+        self.predicted(changed_model(self.folder, "rnn.bias_ih_l0", 0, math.nan))
+
+    def test_nothing_is_predicted_where_finite_weights_overflow(self):
+        file = ModelFile(RUN / "model.safetensors")
+        for name in ("rnn.bias_ih_l0", "head.weight"):
+            file.fill(name, 3e38)
+        line = self.predicted(file.write(self.folder / "model.safetensors"))
+        self.assertRegex(line, r"model.safetensors: its probabilities for \S+/digit.png are not finite")
 
     def test_a_loss_beyond_what_can_be_added_names_its_image(self):
-        line = self.refused(("head.bias", 3, 1e6), "evaluate", "--data", "synthetic")
-        self.assertRegex(line, r"loss on validation image \d+ \(from 0\) is not finite, or 16384 or more")
+        line = self.evaluated("head.bias", 3, 1e6)
+        self.assertRegex(line, r"model.safetensors: its loss on validation image \d+ \(from 0\) is not finite or is at least 16384")
 
 
 class Predict(ProgramTest):
