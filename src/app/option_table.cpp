@@ -223,16 +223,19 @@ Option hang_option() {
 }
 
 Option inject_option() {
-  Option row{.name = "inject",
-             .group = Group::machine,
-             .commands = train_bit,
-             .value = "rank=N,step=N,kind=KIND",
-             .help =
-                 "rehearse a fault: before that step the rank ends (exit|kill), hangs (stop), "
-                 "takes 20 ms\n        more a step (slow), has a weight that is no number (nan), "
-                 "cuts the newest\n        checkpoint (torn-checkpoint) or finds the disk full "
-                 "(full-disk); in it, it gets a\n        wrong-sum; after it, a bit of its weights "
-                 "flips (flip). Several: joined by colons"};
+  Option row{
+      .name = "inject",
+      .group = Group::machine,
+      .commands = train_bit,
+      .value = "rank=N,step=N,kind=KIND",
+      .help =
+          "rehearse a fault: before that step the rank ends (exit|kill), hangs (stop), "
+          "takes 20 ms\n        more a step (slow), fails (error), has a weight that is NaN "
+          "(nan), truncates the newest\n        checkpoint (torn-checkpoint), flips a bit of "
+          "it (flip-checkpoint) or finds the disk\n        full (full-disk); in the step it "
+          "gets a wrong-sum; after it a bit flips in its weights\n        (flip) or Adam's "
+          "moments (flip-moment). With ,place=N,bit=N: which value, which bit.\n        "
+          "Several: joined by colons"};
   row.set = [](Options& options, const std::string& given) {
     options.run.faults = parse_faults(given);
     options.inject = given;

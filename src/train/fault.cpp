@@ -12,15 +12,18 @@
 namespace lockstep {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, FaultKind>, 9> kinds{{
+constexpr std::array<std::pair<std::string_view, FaultKind>, 12> kinds{{
     {"exit", FaultKind::exit},
     {"kill", FaultKind::kill},
     {"stop", FaultKind::stop},
     {"slow", FaultKind::slow},
+    {"error", FaultKind::error},
     {"nan", FaultKind::nan},
     {"flip", FaultKind::flip},
+    {"flip-moment", FaultKind::flip_moment},
     {"wrong-sum", FaultKind::wrong_sum},
     {"torn-checkpoint", FaultKind::torn_checkpoint},
+    {"flip-checkpoint", FaultKind::flip_checkpoint},
     {"full-disk", FaultKind::full_disk},
 }};
 
@@ -28,7 +31,8 @@ constexpr std::array<std::pair<std::string_view, FaultKind>, 9> kinds{{
   std::string names;
   for (const auto& [name, kind] : kinds) names.append(names.empty() ? "" : "|").append(name);
   throw Error(ExitCode::usage,
-              fmt::format("--inject: '{}' is no part of rank=N,step=N,kind={}", part, names));
+              fmt::format("--inject: '{}' is no part of rank=N,step=N,kind={}[,place=N][,bit=N]",
+                          part, names));
 }
 
 std::uint64_t number(std::string_view part, std::string_view text) {
@@ -67,6 +71,10 @@ Fault parse_fault(std::string_view text) {
     } else if (name == "step") {
       fault.step = number(part, value);
       has_step = fault.step > 0;
+    } else if (name == "place") {
+      fault.place = number(part, value);
+    } else if (name == "bit") {
+      fault.bit = static_cast<unsigned>(number(part, value) % 64);
     } else if (name == "kind") {
       fault.kind = kind_of(part, value);
       has_kind = true;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include <lockstep/train/fault.hpp>
@@ -22,8 +23,10 @@ class FaultyReplica final : public ForwardingReplica {
   StepOutcome step(std::uint64_t step, const StepRequest& request) override;
 
  private:
-  bool take(FaultKind kind, std::uint64_t step);
-  void change_weight(float (*change)(float));
+  std::optional<Fault> take(FaultKind kind, std::uint64_t step);
+  void spoil_weight();
+  void flip_weight(const Fault& fault);
+  void flip_moment(const Fault& fault);
 
   SpoilingCommunicator& world_;
   std::vector<Fault>& faults_;

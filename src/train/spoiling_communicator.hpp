@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <optional>
 #include <utility>
 
 #include <lockstep/comm/forwarding_communicator.hpp>
@@ -11,17 +13,23 @@ class SpoilingCommunicator final : public ForwardingCommunicator {
  public:
   using ForwardingCommunicator::ForwardingCommunicator;
 
-  /// The next sum of integers will be wrong here.
-  void spoil_next_sum() noexcept { spoil_ = true; }
+  /// In the next sum of integers one bit of one value will be wrong here; `place` wraps around.
+  void spoil_next_sum(std::size_t place, unsigned bit) noexcept { spoiled_ = {place, bit}; }
 
   using ForwardingCommunicator::all_reduce;
   void all_reduce(std::span<std::int64_t> values) override {
     ForwardingCommunicator::all_reduce(values);
-    if (std::exchange(spoil_, false)) ++values.front();
+    if (const auto spoiled = std::exchange(spoiled_, {})) {
+      values[spoiled->place % values.size()] ^= std::int64_t{1} << spoiled->bit;
+    }
   }
 
  private:
-  bool spoil_ = false;
+  struct Bit {
+    std::size_t place;
+    unsigned bit;
+  };
+  std::optional<Bit> spoiled_;
 };
 
 }  // namespace lockstep
