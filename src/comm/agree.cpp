@@ -20,23 +20,13 @@ std::exception_ptr failure_of(const std::function<void()>& work) {
   }
 }
 
-ExitCode code_of(const std::exception_ptr& failure) {
-  try {
-    std::rethrow_exception(failure);
-  } catch (const Error& error) {
-    return error.code();
-  } catch (...) {
-    return ExitCode::internal;
-  }
-}
-
 }  // namespace
 
 void agree(Communicator& communicator, const std::function<void()>& work) {
   const std::exception_ptr failure = failure_of(work);
   // One slot a rank: 0, or 1 + its exit code, so that no failure looks like success.
   std::vector<std::int64_t> slots(communicator.size(), 0);
-  if (failure) slots[communicator.rank()] = 1 + static_cast<std::int64_t>(code_of(failure));
+  if (failure) slots[communicator.rank()] = 1 + static_cast<std::int64_t>(exit_code_of(failure));
   all_reduce_checked(communicator, slots);
 
   const auto lowest = std::find_if(slots.begin(), slots.end(), [](auto slot) { return slot != 0; });

@@ -23,8 +23,8 @@ void Journal::epoch(const EpochRecord& record, std::span<const float> parameters
   if (report_ != nullptr) report_->epoch(record, parameters);
 }
 
-void Journal::checkpoint(const Progress& progress, const Replica& replica) {
-  if (report_ != nullptr) report_->checkpoint(progress, replica);
+void Journal::checkpoint(const Progress& progress, const TrainingState& state) {
+  if (report_ != nullptr) report_->checkpoint(progress, state);
 }
 
 }  // namespace lockstep

@@ -22,7 +22,7 @@ class Journal final : public Observer {
 
   void step(const StepRecord& record) override;
   void epoch(const EpochRecord& record, std::span<const float> parameters) override;
-  void checkpoint(const Progress& progress, const Replica& replica) override;
+  void checkpoint(const Progress& progress, const TrainingState& state) override;
 
   /// In the order of their steps.
   const std::deque<StepRecord>& steps() const noexcept { return steps_; }

@@ -14,19 +14,14 @@
 #include <lockstep/train/supervisor.hpp>
 
 #include "state_broadcast.hpp"
-#include "sum_tail.hpp"
+#include "state_fingerprint.hpp"
 
 namespace lockstep {
 
 namespace {
 
 constexpr int most_without_loss = 3;
-
-/// Of all that is in the state, so that it tells apart what one rank alone has.
-std::uint64_t state_fingerprint(const TrainingState& state) {
-  return fingerprint(state.parameters) + 3 * fingerprint(state.first_moment) +
-         5 * fingerprint(state.second_moment);
-}
+constexpr int most_times_back = 3;  // to one checkpoint
 
 /// The figures that travel with a state, as numbers.
 std::array<double, 8> to_numbers(const Progress& progress) {
@@ -77,13 +72,15 @@ std::string start_again() {
 /// What a rank tells of itself.
 struct Recovery::Row {
   static constexpr std::size_t host_words = 8;
-  static constexpr std::size_t words = 8 + host_words;
+  static constexpr std::size_t numbers = 9;
+  static constexpr std::size_t words = numbers + host_words;
 
   std::int64_t begun = 0;
   std::int64_t step = 0;
   std::int64_t fingerprint = 0;
   std::int64_t parameters = 0;  // how many
   std::int64_t reported = 0;    // progress.last.step
+  std::int64_t failure = 0;     // 0, or 1 + its exit code
   Member member;
 
   bool same(const Row& other) const {
@@ -93,15 +90,16 @@ struct Recovery::Row {
   void write(std::span<std::int64_t> to) const {
     std::array<char, host_words * sizeof(std::int64_t)> name{};
     member.host.copy(name.data(), name.size() - 1);
-    std::ranges::copy(std::array{begun, step, fingerprint, parameters, reported, member.number,
-                                 member.process, member.seen},
+    std::ranges::copy(std::array{begun, step, fingerprint, parameters, reported, failure,
+                                 member.number, member.process, member.seen},
                       to.begin());
-    std::memcpy(to.data() + 8, name.data(), name.size());
+    std::memcpy(to.data() + numbers, name.data(), name.size());
   }
 
   static Row read(std::span<const std::int64_t> from) {
-    const auto* host = reinterpret_cast<const char*>(from.data() + 8);
-    return {from[0], from[1], from[2], from[3], from[4], {from[5], from[6], from[7], host}};
+    const auto* host = reinterpret_cast<const char*>(from.data() + numbers);
+    return {
+        from[0], from[1], from[2], from[3], from[4], from[5], {from[6], from[7], from[8], host}};
   }
 };
 
@@ -122,21 +120,17 @@ Recovery::Recovery(Communicator& world)
   own.host = host.data();
 }
 
-void Recovery::leave(const Standing& standing, const RankLost& cause) {
-  if (!world_.can_recover()) throw Error(cause.code(), cause.what());
+void Recovery::leave(const std::string& cause) {
+  if (!world_.can_recover()) throw Error(ExitCode::lost_rank, cause);
   if (begin_ == 0) begin_ = seconds_now();
+  cause_ = cause;
   const auto lost = world_.recover();
   for (const std::size_t rank : lost) lost_.push_back(members_.at(rank));
   for (auto rank = lost.rbegin(); rank != lost.rend(); ++rank) {
     members_.erase(members_.begin() + static_cast<std::ptrdiff_t>(*rank));
   }
   ranks_lost_ += lost.size();
-  without_loss_ = lost.empty() && standing.state.step == step_ ? without_loss_ + 1 : 0;
-  step_ = standing.state.step;
-  if (without_loss_ >= most_without_loss) {
-    throw Error(cause.code(), fmt::format("step {} failed {} times although no rank was lost: {}",
-                                          step_ + 1, without_loss_ + 1, cause.what()));
-  }
+  left_ += lost.size();
 }
 
 std::vector<Recovery::Row> Recovery::exchange(const Standing& standing) {
@@ -148,9 +142,10 @@ std::vector<Recovery::Row> Recovery::exchange(const Standing& standing) {
   members_[world_.rank()].seen = static_cast<std::int64_t>(seconds_now() * 1e9);
   Row{standing.begun(),
       static_cast<std::int64_t>(state.step),
-      static_cast<std::int64_t>(state_fingerprint(state)),
+      static_cast<std::int64_t>(fingerprint(state)),
       static_cast<std::int64_t>(state.parameters.size()),
       static_cast<std::int64_t>(standing.progress.last.step),
+      standing.failure ? 1 + static_cast<std::int64_t>(exit_code_of(standing.failure)) : 0,
       members_[world_.rank()]}
       .write(of(world_.rank()));
   all_reduce_checked(world_, table);
@@ -166,7 +161,11 @@ void Recovery::agree_on(Standing& standing) {
   const std::vector<Row> rows = exchange(standing);
   const auto place = [](const Row& row) { return std::pair(row.begun, row.step); };
   const Row& furthest = *std::ranges::max_element(rows, {}, place);
-  if (furthest.begun == 0) return;
+  if (const std::exception_ptr failure = common_failure(rows)) {
+    if (!standing.failure) standing.failure = failure;
+    return world_.settle();
+  }
+  if (furthest.begun == 0) return count(0);
   // Which of those that stand there have the same state, and are more than half?
   const auto there = std::ranges::count(rows, place(furthest), place);
   std::size_t root = 0;
@@ -187,6 +186,44 @@ void Recovery::agree_on(Standing& standing) {
       healed_.push_back(row.member);
     }
   }
+  went_back_ = root == rows.size();
+  count(static_cast<std::uint64_t>(furthest.step));
+}
+
+/// What ends all ranks, as the lowest of those that failed says: null if none did.
+std::exception_ptr Recovery::common_failure(const std::vector<Row>& rows) const {
+  for (const Row& row : rows) {
+    if (row.failure == 0) continue;
+    return std::make_exception_ptr(Error(static_cast<ExitCode>(row.failure - 1), ""));
+  }
+  return nullptr;
+}
+
+/// Throws Error (lost_rank) where it goes no further.
+void Recovery::count(std::uint64_t furthest) {
+  const bool again = begin_ != 0 && left_ == 0 && furthest == step_;
+  without_loss_ = again ? without_loss_ + 1 : 0;
+  step_ = furthest;
+  left_ = 0;
+  if (without_loss_ < most_without_loss) return;
+  give_up(fmt::format("step {} failed {} times although no rank was lost: {}", step_ + 1,
+                      without_loss_ + 1, cause_));
+}
+
+void Recovery::begun_at(std::uint64_t step) {
+  if (!std::exchange(went_back_, false)) return;
+  times_back_ = step == begun_at_ ? times_back_ + 1 : 1;
+  begun_at_ = step;
+  if (times_back_ <= most_times_back) return;
+  give_up(
+      fmt::format("the ranks' states differed {} times after step {}, before another "
+                  "checkpoint was reached, and no majority was right; find the machine that "
+                  "computes wrongly, and start the run again without it",
+                  times_back_, step));
+}
+
+void Recovery::give_up(const std::string& line) const {
+  throw Error(ExitCode::lost_rank, world_.rank() == 0 ? line : "");
 }
 
 /// Collective: does nothing where all have it already.
@@ -206,7 +243,7 @@ void Recovery::take_over(Standing& standing, const std::vector<Row>& rows, std::
     block->resize(static_cast<std::size_t>(right.parameters));
   }
   broadcast_blocks(world_, state, root);
-  if (state_fingerprint(state) != static_cast<std::uint64_t>(right.fingerprint)) {
+  if (fingerprint(state) != static_cast<std::uint64_t>(right.fingerprint)) {
     throw RankLost("a rank was lost while it gave its state to the others");
   }
 }
@@ -259,12 +296,13 @@ std::vector<std::string> Recovery::happened(std::uint64_t step) const {
     lines.push_back(fmt::format("Lost {} after step {}{}", list(lost_), step, end));
   if (!healed_.empty() && step < step_) {
     lines.push_back(fmt::format(
-        "The weights of {} differed after step {}, and no majority is right: all went back{}",
+        "The weights or moments of {} differed after step {}, and no majority is right: all went "
+        "back{}",
         list(healed_), step_, end));
   } else if (!healed_.empty()) {
     lines.push_back(
-        fmt::format("The weights of {} differed after step {}: replaced by those of the "
-                    "others{}",
+        fmt::format("The weights or moments of {} differed after step {}: replaced by those of "
+                    "the others{}",
                     list(healed_), step, end));
   }
   if (lines.empty()) {

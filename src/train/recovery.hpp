@@ -15,8 +15,9 @@ namespace lockstep {
 /// Where a rank stands in the run. All ranks' standings lie on one trajectory, so any of them is a
 /// right one to go on from.
 struct Standing {
-  TrainingState state;  // without parameters: not begun
-  Progress progress;    // of the same step
+  TrainingState state;         // without parameters: not begun
+  Progress progress;           // of the same step
+  std::exception_ptr failure;  // for which this rank can't go on; null: none
 
   bool begun() const noexcept { return !state.parameters.empty(); }
 };
@@ -28,19 +29,27 @@ struct Standing {
 ///   agree_on()   the furthest standing; who is behind, or has other weights, takes it over
 ///   then the shards are shared out again (Job), and the step is taken that was cut short.
 ///
-/// A start is the same without the first line, so that a death in it is nothing special.
+/// A start is the same without the first line, so that a death in it is nothing special. A rank
+/// that fails by itself goes the same way, so that the others end with it instead of taking it for
+/// lost.
 class Recovery {
  public:
   explicit Recovery(Communicator& world);
 
-  /// `standing` is where this rank stands, `cause` what it noticed. Throws Error (lost_rank) where
-  /// the group can't recover, and where it failed time and again without a loss at one step.
-  void leave(const Standing& standing, const RankLost& cause);
+  /// To be called for `cause`, what this rank noticed. Throws Error (lost_rank) where the group
+  /// can't recover.
+  void leave(const std::string& cause);
 
   /// Makes the furthest standing of all ranks everyone's; of several at the same step that of the
   /// majority, as a machine that computes wrongly is alone. Where there is no majority nobody has
-  /// begun: a checkpoint, or the first step, is where to go on from. Collective.
+  /// begun: a checkpoint, or the first step, is where to go on from. If a rank has failed, all
+  /// ranks have a failure afterwards, and no other standing. So have they where nobody was lost
+  /// time and again at one step. Collective.
   void agree_on(Standing& standing);
+
+  /// To be called when all ranks have begun at this step. Throws Error (lost_rank), on all ranks,
+  /// where they went back time and again because their states differed, and never got beyond it.
+  void begun_at(std::uint64_t step);
 
   /// What happened since forget(), one line each for rank 0's console; called when the survivors go
   /// on, after `step`.
@@ -81,13 +90,21 @@ class Recovery {
 
   std::vector<Row> exchange(const Standing& standing);
   void take_over(Standing& standing, const std::vector<Row>& rows, std::size_t root);
+  std::exception_ptr common_failure(const std::vector<Row>& rows) const;
+  void count(std::uint64_t furthest);
+  [[noreturn]] void give_up(const std::string& line) const;
 
   Communicator& world_;
   std::size_t first_size_;
   std::vector<Member> members_;  // by rank
   std::size_t ranks_lost_ = 0;
-  std::uint64_t step_ = 0;    // the furthest when the group was left last
-  int without_loss_ = 0;      // recoveries at that step by which nobody was lost
+  std::string cause_;       // of the recovery that goes on
+  std::size_t left_ = 0;    // how many ranks were lost in it
+  std::uint64_t step_ = 0;  // the furthest in the last recovery
+  int without_loss_ = 0;    // recoveries at that step by which nobody was lost
+  bool went_back_ = false;  // in the last recovery, as no majority was right
+  std::uint64_t begun_at_ = 0;
+  int times_back_ = 0;        // to begun_at_
   double begin_ = 0;          // when the recovery that goes on began; 0: none does
   std::vector<Member> lost_;  // since forget()
   std::vector<Member> healed_;

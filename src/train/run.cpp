@@ -49,6 +49,21 @@ Summary summarise(const Job& job, std::span<const float> parameters, const Progr
   return s;
 }
 
+/// Throws RankLost, on all ranks, unless all have the same. Collective.
+void expect_same_hash(const std::string& sha256, Communicator& world) {
+  constexpr std::size_t words = 8;  // of its 64 characters
+  std::vector<std::int64_t> table(world.size() * words);
+  const auto of = [&](std::size_t rank) { return std::span(table).subspan(rank * words, words); };
+  sha256.copy(reinterpret_cast<char*>(of(world.rank()).data()), words * sizeof(std::int64_t));
+  all_reduce_checked(world, table);
+  for (std::size_t rank = 1; rank < world.size(); ++rank) {
+    if (std::ranges::equal(of(rank), of(0))) continue;
+    throw RankLost(
+        "the ranks' weights differ at the end; a machine computes wrongly, start the run "
+        "again without it");
+  }
+}
+
 /// Counts [truth][prediction] over all ranks' parts of the test set. Collective.
 std::vector<std::uint64_t> count_confusion(const TestReport& test, Communicator& world) {
   std::vector<std::int64_t> counts(test.classes * test.classes);
@@ -85,20 +100,41 @@ class Run {
   Summary to_the_end() {
     for (;;) {
       try {
-        return go_on();
+        recovery_.agree_on(standing_);
+        if (!standing_.failure) return go_on();
       } catch (const RankLost& cause) {
-        pulse_.set(Activity::recovering);
-        if (trainer_) standing_ = {job_->replica().state(), trainer_->interrupted()};
-        trainer_.reset();
-        recovery_.leave(standing_, cause);
+        leave(cause);
+        continue;
+      } catch (const std::exception& error) {
+        if (!world_.can_recover()) throw;
+        fail(error);
+        continue;
       }
+      std::rethrow_exception(standing_.failure);
     }
   }
 
+  /// Whether it ended on request, before the last step.
+  bool stopped() const noexcept { return stopped_; }
+
  private:
+  void leave(const RankLost& cause) {
+    pulse_.set(Activity::recovering);
+    if (trainer_) standing_ = {job_->replica().state(), trainer_->interrupted(), nullptr};
+    trainer_.reset();
+    recovery_.leave(cause.what());
+  }
+
+  /// Takes this rank's failure to the others, which may wait for it in any call. In the handler of
+  /// the exception.
+  void fail(const std::exception& error) {
+    standing_.failure = std::current_exception();
+    trainer_.reset();
+    recovery_.leave(error.what());
+  }
+
   /// From where the ranks stand to the end.
   Summary go_on() {
-    recovery_.agree_on(standing_);
     if (world_.rank() == 0) tell_supervisor("together");
     agree(world_, [&] { watch(); });
     if (job_) {
@@ -158,7 +194,8 @@ class Run {
     share_folder();
     const Progress start = share_start(report_ ? report_->start() : none, job_->replica(), world_);
     world_.settle();
-    standing_ = {job_->replica().state(), start};
+    recovery_.begun_at(start.steps);
+    standing_ = {job_->replica().state(), start, nullptr};
     journal_ = Journal();
     journal_.attach(report_.get());
   }
@@ -171,25 +208,25 @@ class Run {
     config_.out = name.c_str();
   }
 
+  /// Not on the test set where the run was stopped. The weights are compared last, so that those
+  /// that were evaluated and those that are written are all ranks'.
   Summary finish(const Progress& progress) {
+    std::vector<float> probabilities;
+    TestReport test;
+    if (!progress.stopped) test = report_test(*job_, *watched_, world_, probabilities);
     const auto parameters = job_->replica().parameters();
     Summary summary = summarise(*job_, parameters, progress, world_);
     summary.ranks_lost = recovery_.ranks_lost();
-    if (progress.stopped) {
-      agree(world_, [&] {
-        if (report_) report_->stop(summary, parameters);
-      });
-      world_.settle();
-      throw Error(ExitCode::stopped, "");
-    }
-    std::vector<float> probabilities;
-    const TestReport test = report_test(*job_, *watched_, world_, probabilities);
     summary.test_loss = test.score.loss;
     summary.test_accuracy = test.score.accuracy;
+    expect_same_hash(summary.weights_sha256, world_);
     agree(world_, [&] {
-      if (report_) report_->finish(summary, parameters, test);
+      if (!report_) return;
+      progress.stopped ? report_->stop(summary, parameters)
+                       : report_->finish(summary, parameters, test);
     });
     world_.settle();
+    stopped_ = progress.stopped;
     return summary;
   }
 
@@ -199,6 +236,7 @@ class Run {
   WatchedCommunicator world_;
   Recovery recovery_;
   Standing standing_;
+  bool stopped_ = false;
   std::unique_ptr<Job> job_;
   Journal journal_;
   std::unique_ptr<RunReport> report_;  // rank 0's
@@ -213,7 +251,10 @@ class Run {
 
 Summary run_training(const RunConfig& config, Communicator& world) {
   try {
-    return Run(config, world).to_the_end();
+    Run run(config, world);
+    const Summary summary = run.to_the_end();
+    if (run.stopped()) throw Error(ExitCode::stopped, "");
+    return summary;
   } catch (const Error& error) {
     // Every rank finds it in the same sum, at the same step: the first tells.
     if (error.code() == ExitCode::non_finite && world.rank() > 0) throw Error(error.code(), "");

@@ -43,16 +43,16 @@ void RunFiles::epoch(const EpochRecord& record) {
   attempt("metrics", [&] { metrics_.add(record); });
 }
 
-void RunFiles::checkpoint(const Progress& progress, const Replica& replica) {
+void RunFiles::checkpoint(const Progress& progress, const TrainingState& state) {
   attempt("metrics", [&] { metrics_.flush(); });
   background_.submit(
-      [this, checkpoint = describe(progress, replica)]() mutable { save(std::move(checkpoint)); });
+      [this, checkpoint = describe(progress, state)]() mutable { save(std::move(checkpoint)); });
 }
 
-Checkpoint RunFiles::describe(const Progress& progress, const Replica& replica) const {
+Checkpoint RunFiles::describe(const Progress& progress, const TrainingState& state) const {
   Checkpoint c;
   c.shape = job_.shape();
-  c.state = replica.state();
+  c.state = state;
   c.seed = config_.recipe.seed;
   c.recipe = job_.settings();
   c.arithmetic = static_cast<std::uint64_t>(job_.arithmetic());

@@ -34,7 +34,7 @@ class RunFiles {
   void epoch(const EpochRecord& record);
   /// Copies what goes into the checkpoint; a thread writes it, after the metrics before it are
   /// safe.
-  void checkpoint(const Progress& progress, const Replica& replica);
+  void checkpoint(const Progress& progress, const TrainingState& state);
   /// Does `work` and makes a failure to store a warning; `what` is not saved then.
   void attempt(const std::string& what, const std::function<void()>& work);
 
@@ -44,7 +44,7 @@ class RunFiles {
   void require_checkpoint(std::uint64_t step) const;
 
  private:
-  Checkpoint describe(const Progress& progress, const Replica& replica) const;
+  Checkpoint describe(const Progress& progress, const TrainingState& state) const;
   void save(Checkpoint checkpoint);
   void warn(const std::string& what, const std::exception_ptr& failure);
 

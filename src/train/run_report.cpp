@@ -134,8 +134,8 @@ void RunReport::epoch(const EpochRecord& record, std::span<const float> paramete
   if (config_.on_epoch) config_.on_epoch(record.epoch, parameters);
 }
 
-void RunReport::checkpoint(const Progress& progress, const Replica& replica) {
-  if (files_) files_->checkpoint(progress, replica);
+void RunReport::checkpoint(const Progress& progress, const TrainingState& state) {
+  if (files_) files_->checkpoint(progress, state);
 }
 
 void RunReport::finish(const Summary& summary, std::span<const float> parameters,
@@ -170,11 +170,18 @@ void RunReport::stop(const Summary& summary, std::span<const float> parameters) 
   if (failure) std::rethrow_exception(failure);
 }
 
+/// What was written must be the weights that the ranks agreed on.
 void RunReport::write_weights(const Summary& summary, std::span<const float> parameters) {
+  const auto path = files_->folder().path() / "model.safetensors";
   Model model{shape_, Buffer<float>(parameters.size()), config_.recipe.seed, summary.steps,
               summary.data};
   std::ranges::copy(parameters, model.parameters.data());
-  write_model(files_->folder().path() / "model.safetensors", model);
+  write_model(path, model);
+  if (weights_sha256(read_model(path).parameters.span()) == summary.weights_sha256) return;
+  throw Error(ExitCode::store,
+              fmt::format("{} does not hold the weights of the run; this machine's memory or disk "
+                          "fails, go on from the checkpoint on another",
+                          path.string()));
 }
 
 /// All at once, as the other ranks only wait.

@@ -38,7 +38,7 @@ class RunReport final : public Observer {
 
   void step(const StepRecord& record) override;
   void epoch(const EpochRecord& record, std::span<const float> parameters) override;
-  void checkpoint(const Progress& progress, const Replica& replica) override;
+  void checkpoint(const Progress& progress, const TrainingState& state) override;
 
   /// The model, the pictures, the last lines and the summary, which marks the run as finished.
   /// Throws Error (store), after the last line, if model or summary could not be written.

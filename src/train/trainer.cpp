@@ -1,11 +1,16 @@
 #include "trainer.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include <lockstep/core/clock.hpp>
 #include <lockstep/core/error.hpp>
 #include <lockstep/train/stop.hpp>
+
+#include "state_fingerprint.hpp"
 
 namespace lockstep {
 
@@ -33,7 +38,9 @@ Progress Trainer::run(const Progress& from) {
     take_step();
     end_step();
   }
-  if (failure_) std::rethrow_exception(failure_);
+  agree(communicator_, [&] {
+    if (failure_) std::rethrow_exception(failure_);
+  });
   return progress_;
 }
 
@@ -51,20 +58,35 @@ bool Trainer::checkpoint_is_due() const noexcept {
 void Trainer::take_step() {
   const double begin = seconds_now();
   const std::uint64_t step = progress_.steps + 1;
-  const StepOutcome outcome = replica_.step(
-      step, {.stop = stop_requested(), .failure = failure_code_, .until = plan_.next_pause(step)});
+  const StepOutcome outcome = step_replica(step);
   progress_.steps = step;
   end_on_failure(outcome.failure);
   observe(outcome, outcome.seconds > 0 ? outcome.seconds : seconds_now() - begin);
   progress_.stopped = outcome.stop && progress_.steps < plan_.total_steps();
 }
 
+/// Where a value is not finite, the ranks' states tell a training that diverges from a machine that
+/// computes wrongly.
+StepOutcome Trainer::step_replica(std::uint64_t step) {
+  try {
+    return replica_.step(
+        step,
+        {.stop = stop_requested(), .failure = failure_code_, .until = plan_.next_pause(step)});
+  } catch (const Error& error) {
+    if (error.code() == ExitCode::non_finite) meet(replica_.state());
+    throw;
+  }
+}
+
 /// What comes after a step, here and there. Done once more, it changes nothing.
 void Trainer::end_step() {
-  if (checkpoint_is_due()) publish(last_reports());
+  progress_.seconds = seconds_now() - begin_;
+  if (!checkpoint_is_due()) return;
+  const TrainingState state = replica_.state();
+  publish(meet(state));
   if (epoch_ends()) end_epoch();
   progress_.seconds = seconds_now() - begin_;
-  if (checkpoint_is_due()) guard([&] { observer_.checkpoint(progress_, replica_); });
+  guard([&] { observer_.checkpoint(progress_, state); });
 }
 
 void Trainer::end_on_failure(int exit_code) const {
@@ -126,18 +148,27 @@ void Trainer::guard(const std::function<void()>& report) {
   }
 }
 
-/// The reports that would come with the next step.
-std::vector<RankReport> Trainer::last_reports() {
-  constexpr double nanosecond = 1e-9;
-  std::vector<std::int64_t> times(2 * communicator_.size());
-  const RankReport own = replica_.last_step();
-  times[2 * communicator_.rank()] = static_cast<std::int64_t>(own.compute_seconds / nanosecond);
-  times[2 * communicator_.rank() + 1] = static_cast<std::int64_t>(own.reduce_seconds / nanosecond);
-  all_reduce_checked(communicator_, times);
-  std::vector<RankReport> reports(communicator_.size());
-  for (std::size_t rank = 0; rank < reports.size(); ++rank) {
-    reports[rank].compute_seconds = static_cast<double>(times[2 * rank]) * nanosecond;
-    reports[rank].reduce_seconds = static_cast<double>(times[2 * rank + 1]) * nanosecond;
+/// Compares the ranks' states, and returns the reports that would come with the next step. A sum
+/// tells only of weights that were wrong before it: here nothing wrong passes into a checkpoint or
+/// the end.
+std::vector<RankReport> Trainer::meet(const TrainingState& state) {
+  const std::size_t ranks = communicator_.size();
+  std::vector<std::int64_t> numbers(3 * ranks);
+  const auto of = [&](std::size_t rank) { return std::span(numbers).subspan(3 * rank, 3); };
+  const ReportNumbers own = to_numbers(replica_.last_step());
+  std::ranges::copy(
+      std::array{own.compute, own.reduce, static_cast<std::int64_t>(fingerprint(state))},
+      of(communicator_.rank()).begin());
+  all_reduce_checked(communicator_, numbers);
+  std::vector<RankReport> reports;
+  for (std::size_t rank = 0; rank < ranks; ++rank) {
+    if (of(rank)[2] != of(0)[2]) {
+      throw RankLost(
+          fmt::format("the ranks' weights or moments differ after step {}; a machine "
+                      "computes wrongly, start the run again without it",
+                      progress_.steps));
+    }
+    reports.push_back(from_numbers({0, 0, of(rank)[0], of(rank)[1]}));
   }
   return reports;
 }

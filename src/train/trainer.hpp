@@ -43,8 +43,8 @@ class Observer {
   virtual ~Observer() = default;
   virtual void step(const StepRecord&) {}
   virtual void epoch(const EpochRecord&, std::span<const float> /*parameters*/) {}
-  /// Wherever a checkpoint is due; the records before it have come.
-  virtual void checkpoint(const Progress&, const Replica&) {}
+  /// Wherever a checkpoint is due; the records before it have come. All ranks have this state.
+  virtual void checkpoint(const Progress&, const TrainingState&) {}
 };
 
 /// Takes a replica through the epochs.
@@ -55,7 +55,9 @@ class Trainer {
 
   /// From where the replica stands (`from`, of the same step: nothing yet, or what it had come to)
   /// to the last step, or to the one after which a rank was asked to stop. Begins with what comes
-  /// after from.last: the observer may get a record a second time. Collective.
+  /// after from.last: the observer may get a record a second time. Collective. Throws what
+  /// Replica::step throws, RankLost where the ranks' states differ at a checkpoint, and Error where
+  /// an observer failed.
   Progress run(const Progress& from = {});
 
   /// What it has come to, after run() has thrown RankLost; reports the last step, which was to wait
@@ -66,13 +68,14 @@ class Trainer {
   bool epoch_ends() const noexcept { return progress_.steps % plan_.steps_per_epoch == 0; }
   bool checkpoint_is_due() const noexcept;
   void take_step();
+  StepOutcome step_replica(std::uint64_t step);
   void end_step();
   void end_epoch();
   void end_on_failure(int exit_code) const;
   void observe(const StepOutcome& outcome, double seconds);
   void publish(const std::vector<RankReport>& reports);
   void guard(const std::function<void()>& report);
-  std::vector<RankReport> last_reports();
+  std::vector<RankReport> meet(const TrainingState& state);
 
   TrainingPlan plan_;
   Schedule schedule_;

@@ -7,6 +7,9 @@
 
 #include <lockstep/comm/forwarding_communicator.hpp>
 
+#include <lockstep/train/checkpoint.hpp>
+
+#include "../unit/temporary_folder.hpp"
 #include "../unit/train/whole_run.hpp"
 #include "replica_fixture.hpp"
 
@@ -90,6 +93,22 @@ TEST_P(Sums, that_are_wrong_are_found_and_taken_again) {
 
 TEST_P(Sums, show_a_flipped_bit_that_is_healed_by_the_majority) {
   expect_same(with("rank=0,step=2,kind=flip"), ranks);
+  expect_same(with("rank=2,step=2,kind=flip-moment"), ranks);
+  expect_same(with("rank=1,step=12,kind=flip"), ranks);  // the last
+}
+
+TEST_P(Sums, let_no_flipped_bit_into_a_checkpoint) {
+  for (const char* kind : {"flip", "flip-moment"}) {
+    const TemporaryFolder folder;
+    RunConfig config = with(std::string("rank=0,step=4,kind=") + kind);
+    config.out = folder.path() / "run";
+    config.checkpoints = {.every = 4, .keep = 100};
+    testing::internal::CaptureStdout();
+    run(config, ranks);
+    testing::internal::GetCapturedStdout();
+    const Checkpoint saved = read_checkpoint(config.out / "checkpoints/step-00000004.safetensors");
+    EXPECT_EQ(saved.state, advance({}, 4, short_run("cpu"), 1)) << kind;
+  }
 }
 
 TEST_P(Sums, go_on_without_a_rank_that_died) {
@@ -121,7 +140,7 @@ TEST_P(Sums, with_a_value_that_is_no_number_end_the_training_by_name) {
     }
     return std::string("no error");
   };
-  RunConfig config = with("rank=1,step=2,kind=nan");
+  RunConfig config = with("rank=0,step=2,kind=nan:rank=1,step=2,kind=nan:rank=2,step=2,kind=nan");
   const std::string on_device = line(config);
   config.device = "cpu";
   EXPECT_EQ(on_device, line(config));

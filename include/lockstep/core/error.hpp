@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <stdexcept>
 #include <string>
 
@@ -27,6 +28,9 @@ class Error : public std::runtime_error {
  private:
   ExitCode code_;
 };
+
+/// Of what was thrown: internal where it is no Error.
+ExitCode exit_code_of(const std::exception_ptr& failure) noexcept;
 
 /// The text of an errno value, for one-line errors.
 std::string system_error_text(int error_number);

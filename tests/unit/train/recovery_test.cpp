@@ -193,7 +193,7 @@ TEST(Recovery, what_happened_is_kept_until_rank_0_is_known_to_have_told_it) {
       try {
         world.barrier();
       } catch (const RankLost& cause) {
-        recovery.leave(standing, cause);
+        recovery.leave(cause.what());
       }
       recovery.agree_on(standing);
     };
