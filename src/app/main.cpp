@@ -1,6 +1,8 @@
+#include <chrono>
 #include <csignal>
 #include <exception>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <lockstep/comm/session.hpp>
@@ -36,6 +38,13 @@ void agree_on_use(const std::exception_ptr& misuse, Communicator& world) {
   }
 }
 
+/// Where ranks may be lost, ranks that fail do not wait for each other. When the first ends, mpirun
+/// ends all, and drops what it has not read yet: so those without a line end last.
+void wait_for_lines(const Failure& failure, Communicator& world) {
+  const auto patience = std::chrono::milliseconds(failure.line.empty() ? 500 : 100);
+  if (world.can_recover()) std::this_thread::sleep_for(patience);
+}
+
 /// A wrong command line is an error of all ranks, told by the first: so it waits until they can
 /// talk.
 int run(const std::vector<std::string>& words) {
@@ -55,6 +64,7 @@ int run(const std::vector<std::string>& words) {
   } catch (...) {
     const Failure failure = describe(std::current_exception());
     print_error(failure);
+    wait_for_lines(failure, session.world());
     tell_end(failure.exit_code);
     if (!failure.common && session.world().size() > 1) session.world().abort(failure.exit_code);
     session.leave(failure.exit_code);

@@ -62,26 +62,26 @@ class MpiCommunicator final : public Communicator {
 
   void all_reduce(std::span<std::int64_t> values) override {
     constexpr auto call = "MPI_Allreduce";
-    check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data(), int_count(values.size(), call),
-                            MPI_INT64_T, MPI_SUM, comm_.get()),
-              call);
+    check(MPI_Allreduce(MPI_IN_PLACE, values.data(), int_count(values.size(), call), MPI_INT64_T,
+                        MPI_SUM, comm_.get()),
+          call);
   }
 
   void all_reduce(std::span<float> values) override {
     constexpr auto call = "MPI_Allreduce";
-    check_mpi(MPI_Allreduce(MPI_IN_PLACE, values.data(), int_count(values.size(), call), MPI_FLOAT,
-                            MPI_SUM, comm_.get()),
-              call);
+    check(MPI_Allreduce(MPI_IN_PLACE, values.data(), int_count(values.size(), call), MPI_FLOAT,
+                        MPI_SUM, comm_.get()),
+          call);
   }
 
   void broadcast(std::span<std::byte> bytes, std::size_t root) override {
     constexpr auto call = "MPI_Bcast";
-    check_mpi(MPI_Bcast(bytes.data(), int_count(bytes.size(), call), MPI_BYTE,
-                        int_count(root, call), comm_.get()),
-              call);
+    check(MPI_Bcast(bytes.data(), int_count(bytes.size(), call), MPI_BYTE, int_count(root, call),
+                    comm_.get()),
+          call);
   }
 
-  void barrier() override { check_mpi(MPI_Barrier(comm_.get()), "MPI_Barrier"); }
+  void barrier() override { check(MPI_Barrier(comm_.get()), "MPI_Barrier"); }
 
   bool can_recover() const noexcept override { return mpi_survives_losses(); }
 
@@ -89,7 +89,7 @@ class MpiCommunicator final : public Communicator {
   void poll() override {
     if (!can_recover()) return;
     int found = 0;
-    check_mpi(MPI_Iprobe(MPI_ANY_SOURCE, 0, comm_.get(), &found, MPI_STATUS_IGNORE), "MPI_Iprobe");
+    check(MPI_Iprobe(MPI_ANY_SOURCE, 0, comm_.get(), &found, MPI_STATUS_IGNORE), "MPI_Iprobe");
   }
 
   void settle() override {
@@ -116,7 +116,7 @@ class MpiCommunicator final : public Communicator {
   std::unique_ptr<Communicator> first(std::size_t count) override {
     MPI_Comm part = MPI_COMM_NULL;
     const int color = rank() < count ? 0 : MPI_UNDEFINED;
-    check_mpi(MPI_Comm_split(comm_.get(), color, rank_, &part), "MPI_Comm_split");
+    check(MPI_Comm_split(comm_.get(), color, rank_, &part), "MPI_Comm_split");
     if (part == MPI_COMM_NULL) return nullptr;
     return std::make_unique<MpiCommunicator>(CommHandle(part));
   }
@@ -128,9 +128,18 @@ class MpiCommunicator final : public Communicator {
   }
 
  private:
+  /// Throws RankLost where ranks are lost, and what check_mpi throws else.
+  void check(int code, const char* call) const {
+    if (code == MPI_SUCCESS) return;
+    if (is_loss(code, comm_.get())) {
+      throw RankLost(mpi_error_line(code, call) + "; start the run again");
+    }
+    check_mpi(code, call);
+  }
+
   void count() {
-    check_mpi(MPI_Comm_rank(comm_.get(), &rank_), "MPI_Comm_rank");
-    check_mpi(MPI_Comm_size(comm_.get(), &size_), "MPI_Comm_size");
+    check(MPI_Comm_rank(comm_.get(), &rank_), "MPI_Comm_rank");
+    check(MPI_Comm_size(comm_.get(), &size_), "MPI_Comm_size");
   }
 
   CommHandle comm_;

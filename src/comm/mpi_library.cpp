@@ -129,15 +129,24 @@ void end_mpi(std::optional<int> failure) noexcept {
   MPI_Finalize();
 }
 
-void check_mpi(int code, const char* call) {
-  if (code == MPI_SUCCESS) return;
+std::string mpi_error_line(int code, const char* call) {
   char text[MPI_MAX_ERROR_STRING] = "";
   int length = 0;
   int rank = 0;
   MPI_Error_string(code, text, &length);
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  throw RankLost(fmt::format("{} failed on rank {}: {}; start the run again", call, rank,
-                             std::string_view(text, static_cast<std::size_t>(length))));
+  return fmt::format("{} failed on rank {}: {}", call, rank,
+                     std::string_view(text, static_cast<std::size_t>(length)));
+}
+
+void check_mpi(int code, const char* call) {
+  if (code == MPI_SUCCESS) return;
+  int kind = MPI_ERR_UNKNOWN;
+  MPI_Error_class(code, &kind);
+  const bool by_itself = kind == MPI_ERR_OTHER || kind == MPI_ERR_INTERN || kind == MPI_ERR_UNKNOWN;
+  const std::string line = mpi_error_line(code, call);
+  if (by_itself) throw Error(ExitCode::lost_rank, line + "; start the run again");
+  throw Error(ExitCode::internal, line + "; report it with the command");
 }
 
 }  // namespace lockstep

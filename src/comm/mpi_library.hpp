@@ -30,8 +30,11 @@ std::string mpi_launch_hint();
 /// failure ends the process here.
 void end_mpi(std::optional<int> failure) noexcept;
 
-/// Throws RankLost with the call, the rank and MPI's own text unless `code` is
-/// MPI_SUCCESS.
+/// "MPI_Bcast failed on rank 1: MPI_ERR_ROOT: invalid root".
+std::string mpi_error_line(int code, const char* call);
+
+/// Throws with the call, the rank and MPI's own text unless `code` is MPI_SUCCESS: Error
+/// (lost_rank) where MPI or the network failed, Error (internal) where MPI refuses the call.
 void check_mpi(int code, const char* call);
 
 }  // namespace lockstep

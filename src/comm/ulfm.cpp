@@ -2,15 +2,24 @@
 // After mpi.h, which it needs.
 #include <mpi-ext.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <string_view>
+#include <thread>
 
 #include <lockstep/comm/communicator.hpp>
+#include <lockstep/core/clock.hpp>
 
 #include "mpi_library.hpp"
 #include "ulfm.hpp"
 
 namespace lockstep {
+namespace {
+
+/// Within which the daemon tells of a death; on one host it takes 20 ms.
+constexpr double notice_seconds = 0.5;
+
+}  // namespace
 
 bool mpi_survives_losses() noexcept {
   const char* asked = std::getenv("OMPI_MCA_mpi_ft_enable");  // set by mpirun --with-ft ulfm
@@ -26,6 +35,21 @@ bool is_broken(MPI_Comm comm) noexcept {
   MPI_Group_size(dead, &count);
   if (dead != MPI_GROUP_EMPTY) MPI_Group_free(&dead);
   return count > 0;
+}
+
+bool is_loss(int code, MPI_Comm comm) noexcept {
+  int kind = MPI_ERR_UNKNOWN;
+  MPI_Error_class(code, &kind);
+  if (kind == MPIX_ERR_PROC_FAILED || kind == MPIX_ERR_PROC_FAILED_PENDING ||
+      kind == MPIX_ERR_REVOKED) {
+    return true;
+  }
+  if (!mpi_survives_losses()) return false;
+  const double end = seconds_now() + notice_seconds;
+  while (!is_broken(comm) && seconds_now() < end) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return is_broken(comm);
 }
 
 void revoke(MPI_Comm comm) noexcept {

@@ -13,6 +13,11 @@ bool mpi_survives_losses() noexcept;
 /// Whether `comm` was revoked, or a rank of it is known to be dead.
 bool is_broken(MPI_Comm comm) noexcept;
 
+/// Whether a call on `comm` that failed with `code` failed because ranks are lost: MPI says so, or
+/// says something else and knows of one. Waits a moment for that, as the notice of a death may come
+/// after the failure.
+bool is_loss(int code, MPI_Comm comm) noexcept;
+
 /// Pending and later calls on `comm` fail on all ranks, but for the next two.
 void revoke(MPI_Comm comm) noexcept;
 

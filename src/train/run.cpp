@@ -110,6 +110,7 @@ class Run {
         fail(error);
         continue;
       }
+      end_together();
       std::rethrow_exception(standing_.failure);
     }
   }
@@ -131,6 +132,17 @@ class Run {
     standing_.failure = std::current_exception();
     trainer_.reset();
     recovery_.leave(error.what());
+  }
+
+  /// Rank 0 may have a checkpoint to write first; mpirun ends the ranks that are left when the
+  /// first has ended.
+  void end_together() {
+    journal_.attach(nullptr);
+    report_.reset();
+    try {
+      world_.settle();
+    } catch (const RankLost&) {  // all end anyhow
+    }
   }
 
   /// From where the ranks stand to the end.

@@ -15,21 +15,24 @@ import zlib
 LOCKSTEP = os.environ["LOCKSTEP"]
 MPIRUN = os.environ.get("LOCKSTEP_MPIRUN", "")  # empty where the build has no MPI
 needs_mpi = unittest.skipUnless(MPIRUN, "this build has no MPI")
+HAS_ULFM = os.environ.get("LOCKSTEP_ULFM") == "1"
+needs_ulfm = unittest.skipUnless(MPIRUN and HAS_ULFM, "this build's MPI has no ULFM")
 
 
-def command(words, ranks=0):
-    """The command line; `ranks`: under mpirun."""
+def command(words, ranks=0, flags=()):
+    """The command line; `ranks`: under mpirun, with these flags."""
     launcher = []
     if ranks:
         launcher = [MPIRUN, "--allow-run-as-root", "--oversubscribe", "--bind-to", "none"]
-        launcher += ["-n", str(ranks)]
+        launcher += [*flags, "-n", str(ranks)]
     return [*launcher, LOCKSTEP, *map(str, words)]
 
 
-def lockstep(*words, ranks=0, mca=None, timeout=100, **how):
-    """The ended process; `ranks`: under mpirun; `mca`: settings of Open MPI, as variables."""
+def lockstep(*words, ranks=0, flags=(), mca=None, timeout=100, **how):
+    """The ended process; `ranks`: under mpirun, with these flags; `mca`: settings of Open MPI, as
+    variables."""
     environment = {k: v for k, v in os.environ.items() if k != "LOCKSTEP_DATA"} | (mca or {})
-    return subprocess.run(command(words, ranks), capture_output=True, text=True, timeout=timeout,
+    return subprocess.run(command(words, ranks, flags), capture_output=True, text=True, timeout=timeout,
                           stdin=subprocess.DEVNULL, env=environment, **how)
 
 

@@ -20,8 +20,9 @@ class RankLost : public Error {
 };
 
 /// A group of ranks that take part in the same calls in the same order. Calls block; one thread of
-/// a rank makes them. A failed call throws RankLost that names the call. The group stays the same
-/// but for recover(), by which those that are left become the group.
+/// a rank makes them. A call that fails because ranks are gone throws RankLost, one that fails for
+/// another reason Error (internal, or lost_rank); both name the call. The group stays the same but
+/// for recover(), by which those that are left become the group.
 class Communicator {
  public:
   virtual ~Communicator() = default;
