@@ -6,6 +6,7 @@
 #include <mutex>
 #include <stdexcept>
 
+#include <lockstep/comm/forwarding_communicator.hpp>
 #include <lockstep/train/run.hpp>
 
 #include "../temporary_folder.hpp"
@@ -23,15 +24,24 @@ RunConfig small_run() {
   return config;
 }
 
+/// An MPI without fault tolerance.
+class Unrecoverable final : public ForwardingCommunicator {
+ public:
+  using ForwardingCommunicator::ForwardingCommunicator;
+  bool can_recover() const noexcept override { return false; }
+};
+
 /// How many ranks ended with each exit code. One that ends by an error is gone, as its process
 /// would be.
-std::map<ExitCode, std::size_t> ends(const RunConfig& config, std::size_t ranks) {
+std::map<ExitCode, std::size_t> ends(const RunConfig& config, std::size_t ranks,
+                                     bool can_recover = true) {
   std::map<ExitCode, std::size_t> found;
   std::mutex mutex;
   run_on_threads(ranks, [&](Communicator& world) {
     ExitCode code = ExitCode::done;
+    Unrecoverable unrecoverable(world);
     try {
-      run_training(config, world);
+      run_training(config, can_recover ? world : unrecoverable);
     } catch (...) {
       code = exit_code_of(std::current_exception());
     }
@@ -70,6 +80,7 @@ TEST(Failure, of_who_watches_the_last_epoch_ends_all) {
       if (now == epoch) throw Error(ExitCode::store, "the disk is full");
     };
     EXPECT_EQ(ends(config, 3), (Ends{{ExitCode::store, 3}})) << epoch;
+    EXPECT_EQ(ends(config, 3, false), (Ends{{ExitCode::store, 3}})) << epoch;
   }
 }
 
