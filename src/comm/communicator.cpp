@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include <lockstep/core/wrapping_sum.hpp>
+#include <lockstep/core/checksum.hpp>
 
 namespace lockstep {
 
@@ -12,14 +12,18 @@ std::vector<std::size_t> Communicator::recover() {
 }
 
 void all_reduce_checked(Communicator& communicator, std::span<std::int64_t> values) {
-  // Behind the values: how many ranks gave theirs, and the sum of all that. Sums of sums are sums.
+  // Behind the values: how many ranks gave theirs, and the checksum of all that.
   std::vector<std::int64_t> block(values.begin(), values.end());
   block.push_back(1);
-  block.push_back(wrapping_sum(block));
+  const Checksum own = checksum(block);
+  block.push_back(static_cast<std::int64_t>(own.sum));
+  block.push_back(static_cast<std::int64_t>(own.order));
   communicator.all_reduce(block);
-  const auto content = std::span(block).first(block.size() - 1);
+  const auto content = std::span(block).first(block.size() - 2);
+  const Checksum sealed{static_cast<std::uint64_t>(block[content.size()]),
+                        static_cast<std::uint64_t>(block.back())};
   if (content.back() != static_cast<std::int64_t>(communicator.size()) ||
-      block.back() != wrapping_sum(content)) {
+      sealed != checksum(content)) {
     throw RankLost(
         "an all-reduce gave a wrong sum; a rank or the network failed, start the run "
         "again");

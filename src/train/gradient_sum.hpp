@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <lockstep/core/buffer.hpp>
+#include <lockstep/core/checksum.hpp>
 #include <lockstep/core/range.hpp>
 #include <lockstep/core/team.hpp>
 #include <lockstep/model/engine.hpp>
@@ -15,12 +16,14 @@
 namespace lockstep {
 
 /// The fixed-point gradient of a step and its tail (sum_tail.hpp), one block in the host's memory
-/// that is all-reduced as it is. The sum is linear, so the reduced checksum must equal that of the
+/// that is all-reduced as it is. The checksum is linear, so the reduced one must be that of the
 /// reduced block. The workers of a rank add to a gradient of their own each, until these are
 /// merged.
 class GradientSum {
  public:
-  GradientSum(std::size_t parameters, std::size_t world_size, std::size_t workers);
+  /// `ordered`: behind the tail is the checksum's order, which finds values that changed places.
+  /// The same on all ranks; a GPU's block has none.
+  GradientSum(std::size_t parameters, std::size_t world_size, std::size_t workers, bool ordered);
 
   /// A worker's gradient, and nothing of the others'.
   void clear(std::size_t worker) noexcept;
@@ -46,15 +49,20 @@ class GradientSum {
   StepOutcome outcome() const { return read_tail(tail()); }
 
  private:
-  std::span<const std::int64_t> tail() const noexcept { return block_.span().subspan(parameters_); }
-  std::int64_t merge_part(Range own) noexcept;
+  std::span<std::int64_t> tail() noexcept { return block_.span().subspan(parameters_, tail_size_); }
+  std::span<const std::int64_t> tail() const noexcept {
+    return block_.span().subspan(parameters_, tail_size_);
+  }
+  Checksum merge_part(Range own) noexcept;
 
   std::size_t parameters_;
   std::size_t world_size_;
+  std::size_t tail_size_;
+  bool ordered_;
   Buffer<std::int64_t> block_;
   std::vector<Buffer<std::int64_t>>
-      others_;                        // of the workers after the first, which adds to block_
-  std::vector<std::int64_t> merged_;  // the checksum of each worker's part
+      others_;                    // of the workers after the first, which adds to block_
+  std::vector<Checksum> merged_;  // of each worker's part
 };
 
 }  // namespace lockstep

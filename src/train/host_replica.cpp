@@ -27,7 +27,7 @@ class Lap {
 HostReplica::HostReplica(std::vector<float> parameters, std::vector<LocalShard> shards,
                          std::size_t batch_size, std::unique_ptr<Engine> engine,
                          Communicator& communicator, Team& team, const AdamConfig& adam,
-                         const Schedule& schedule)
+                         const Schedule& schedule, bool with_gpus)
     : parameters_(std::move(parameters)),
       shards_(std::move(shards)),
       batch_size_(batch_size),
@@ -36,7 +36,7 @@ HostReplica::HostReplica(std::vector<float> parameters, std::vector<LocalShard> 
       team_(team),
       adam_(adam, parameters_.size()),
       schedule_(schedule),
-      sum_(parameters_.size(), communicator.size(), team.size()) {
+      sum_(parameters_.size(), communicator.size(), team.size(), !with_gpus) {
   for (const LocalShard& shard : shards_) own_samples_ += shard.share();
   load_parameters();
 }

@@ -17,10 +17,11 @@ namespace lockstep {
 /// The replica in the host's memory: an engine, a communicator and Adam put together.
 class HostReplica final : public Replica {
  public:
-  /// `batch_size` is the global one; `shards` are those that this rank owns.
+  /// `batch_size` is the global one; `shards` are those that this rank owns; `with_gpus`: another
+  /// rank's replica is on a GPU.
   HostReplica(std::vector<float> parameters, std::vector<LocalShard> shards, std::size_t batch_size,
               std::unique_ptr<Engine> engine, Communicator& communicator, Team& team,
-              const AdamConfig& adam, const Schedule& schedule);
+              const AdamConfig& adam, const Schedule& schedule, bool with_gpus = false);
 
   StepOutcome step(std::uint64_t step, const StepRequest& request) override;
   Tally tally(std::uint64_t step) override;

@@ -160,9 +160,9 @@ void Job::make_host_replica_of(std::vector<float> parameters) {
   auto engine = make_engine(engine_config, shape_);
   engine_ = engine->name();
   isa_ = engine->isa();
-  auto replica =
-      std::make_unique<HostReplica>(std::move(parameters), local_shards(), recipe_.batch_size,
-                                    std::move(engine), world_, *team_, recipe_.adam, schedule_);
+  auto replica = std::make_unique<HostReplica>(
+      std::move(parameters), local_shards(), recipe_.batch_size, std::move(engine), world_, *team_,
+      recipe_.adam, schedule_, device_->ranks_on_gpus > 0);
   host_replica_ = replica.get();
   replica_ = std::move(replica);
 }

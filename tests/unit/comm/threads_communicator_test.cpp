@@ -81,6 +81,19 @@ class WrongSums : public Communicator {
   std::int64_t error_;
 };
 
+TEST(AllReduceChecked, finds_sums_that_changed_places) {
+  class Swapping : public WrongSums {
+    using WrongSums::all_reduce;
+    using WrongSums::WrongSums;
+    void all_reduce(std::span<std::int64_t> values) override {
+      WrongSums::all_reduce(values);
+      std::swap(values[0], values[1]);
+    }
+  } swapping(0);
+  std::vector<std::int64_t> values{5, 7, 9};
+  EXPECT_THROW(all_reduce_checked(swapping, values), RankLost);
+}
+
 TEST(AllReduceChecked, finds_a_wrong_sum_and_a_missing_rank) {
   std::vector<std::int64_t> values{5, 7};
   WrongSums right(0);

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <vector>
 
 #include <lockstep/core/error.hpp>
@@ -15,9 +16,9 @@ constexpr std::uint64_t weights = 0x123456789abcdef1;
 
 /// The block of a rank of two, as it goes into the all-reduce.
 GradientSum part(std::size_t rank, const RankReport& report = {}, std::uint64_t print = weights,
-                 const Tally& tally = {10, 3, 0}) {
+                 const Tally& tally = {10, 3, 0}, bool ordered = true) {
   Team team(1);
-  GradientSum sum(parameters, 2, 1);
+  GradientSum sum(parameters, 2, 1, ordered);
   for (std::size_t i = 0; i < parameters; ++i) {
     sum.gradient(0)[i] = static_cast<std::int64_t>(i * (rank + 1)) - 77;
   }
@@ -64,11 +65,28 @@ TEST(GradientSum, one_wrong_bit_anywhere_breaks_the_checksum) {
   }
 }
 
+TEST(GradientSum, values_that_change_places_break_the_checksum) {
+  for (const std::size_t n : {1u, 8u, 50u}) {
+    GradientSum sum = reduced(part(0), part(1));
+    const auto chunk = sum.block().subspan(0, n);
+    std::ranges::swap_ranges(chunk, sum.block().subspan(n, n));
+    EXPECT_EQ(failure(sum), ExitCode::lost_rank) << n;
+  }
+}
+
+TEST(GradientSum, a_block_without_order_is_as_a_gpu_has_it) {
+  const auto unordered = [](std::size_t rank) {
+    return part(rank, {}, weights, {10, 3, 0}, false);
+  };
+  EXPECT_EQ(unordered(0).block().size(), parameters + tail_size(2));
+  EXPECT_EQ(failure(reduced(unordered(0), unordered(1))), ExitCode::done);
+}
+
 TEST(GradientSum, workers_of_any_number_add_up_to_one_gradient) {
   constexpr std::size_t many = 5000;
   for (const std::size_t size : {1u, 2u, 3u, 7u}) {
     Team team(size);
-    GradientSum sum(many, 1, size);
+    GradientSum sum(many, 1, size, true);
     for (const bool again : {false, true}) {
       for (std::size_t worker = 0; worker < size; ++worker) {
         sum.clear(worker);
