@@ -21,7 +21,7 @@ RunFiles::RunFiles(const RunConfig& config, RunFolder folder, const Job& job, st
       metrics_(folder_.path(), step) {
   checkpoints_.remove_after(newest ? newest->state.step : 0);
   if (!newest) {
-    background_.submit([this] { data_sha256_ = job_.dataset().training_sha256(); });
+    background_.submit([this] { data_sha256_ = job_.dataset().hasher()().training; });
     return;
   }
   data_sha256_ = newest->data_sha256;
@@ -67,7 +67,7 @@ Checkpoint RunFiles::describe(const Progress& progress, const Replica& replica) 
 /// In the background. The metrics first: after a power cut, they reach as far as any checkpoint.
 /// The CSV can be made from them.
 void RunFiles::save(Checkpoint checkpoint) {
-  if (data_sha256_.empty()) data_sha256_ = job_.dataset().training_sha256();
+  if (data_sha256_.empty()) data_sha256_ = job_.dataset().hasher()().training;
   checkpoint.data_sha256 = data_sha256_;
   const std::uint64_t step = checkpoint.state.step;
   const bool validated = step % job_.plan().steps_per_epoch == 0;
