@@ -16,11 +16,13 @@ std::uint64_t TrainingPlan::next_pause(std::uint64_t step) const noexcept {
 }
 
 Trainer::Trainer(const TrainingPlan& plan, const Schedule& schedule, Replica& replica,
-                 const Evaluator& evaluator, Communicator& communicator, Observer& observer)
+                 const Evaluator& evaluator, DataAgreement& data, Communicator& communicator,
+                 Observer& observer)
     : plan_(plan),
       schedule_(schedule),
       replica_(replica),
       evaluator_(evaluator),
+      data_(data),
       communicator_(communicator),
       observer_(observer) {}
 
@@ -64,6 +66,7 @@ void Trainer::end_step() {
   if (checkpoint_is_due()) publish(last_reports());
   if (epoch_ends()) end_epoch();
   progress_.seconds = seconds_now() - begin_;
+  if (checkpoint_is_due()) data_.agree_on_content();
   if (checkpoint_is_due()) guard([&] { observer_.checkpoint(progress_, replica_); });
 }
 
