@@ -53,10 +53,10 @@ std::string program_help() {
     text += fmt::format("  {:<10}{}\n", command.name, command.summary);
   }
   return text +
-         "\nExit codes: 0 done, 1 internal error or no parity, 2 wrong usage,\n3 data missing or "
-         "damaged, 4 training became, or the model given is, non-finite,\n5 a rank was lost, "
-         "6 model file, checkpoint or run folder unusable,\n75 stopped on request, to be gone on "
-         "with.\n";
+         "\nExit codes: 0 done, 1 internal error or no parity, 2 wrong usage,\n3 data missing, "
+         "damaged or not the same on all ranks,\n4 training became, or the model given is, "
+         "non-finite, 5 a rank was lost,\n6 model file, checkpoint or run folder unusable,\n"
+         "75 stopped on request, to be gone on with.\n";
 }
 
 std::string command_help(const Command& command) {

@@ -1,13 +1,11 @@
 #include <lockstep/comm/processor_share.hpp>
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include <lockstep/core/host_name.hpp>
 #include <lockstep/core/processors.hpp>
 
 namespace lockstep {
@@ -18,9 +16,7 @@ constexpr std::size_t words = 1024 / word_bits;
 constexpr std::size_t record = 1 + words;  // a host, then its processors that the rank may use
 
 std::int64_t host_number() {
-  std::array<char, 256> name{};
-  ::gethostname(name.data(), name.size() - 1);
-  return static_cast<std::int64_t>(std::hash<std::string>()(name.data()));
+  return static_cast<std::int64_t>(std::hash<std::string>()(host_name()));
 }
 
 bool may_use(std::span<const std::int64_t> rank, std::size_t processor) {

@@ -1,5 +1,4 @@
 #include <cuda_runtime_api.h>
-#include <unistd.h>
 
 #include <array>
 #include <cstdlib>
@@ -8,6 +7,7 @@
 
 #include <lockstep/core/error.hpp>
 #include <lockstep/core/gpus.hpp>
+#include <lockstep/core/host_name.hpp>
 
 namespace lockstep {
 
@@ -44,9 +44,7 @@ Outcome outcome_of(cudaError_t code, int driver, int count) {
 
 GpuSurvey survey_gpus() {
   GpuSurvey survey;
-  std::array<char, 256> host{};
-  ::gethostname(host.data(), host.size() - 1);
-  survey.host = host.data();
+  survey.host = host_name();
   survey.architectures = LOCKSTEP_CUDA_ARCHITECTURES;
   if (const char* visible = std::getenv("CUDA_VISIBLE_DEVICES")) survey.visible = visible;
   cudaRuntimeGetVersion(&survey.runtime);

@@ -31,11 +31,6 @@ struct GzTraits {
   static void destroy(Type file) noexcept { gzclose_r(file); }
 };
 
-Error unreadable(const fs::path& path, int error) {
-  return data_error(path, fmt::format("cannot be read ({}); mend its rights or the disk",
-                                      system_error_text(error)));
-}
-
 Error wrong_length(const fs::path& path, std::uint64_t is, std::uint64_t should) {
   return damaged(path, fmt::format("holds {} bytes where its header asks for {}", is, should));
 }

@@ -1,9 +1,11 @@
 #include "folder_dataset.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include "errors.hpp"
 
@@ -32,6 +34,23 @@ std::size_t count_classes(IdxFile& file) {
   return *largest + std::size_t{1};
 }
 
+/// Device, inode, and the time of the last change: a file that was replaced is another one.
+std::string identity_of(const IdxFile& file) {
+  struct stat status {};
+  if (::stat(file.path().c_str(), &status) != 0) throw unreadable(file.path(), errno);
+  return fmt::format("{}:{}:{}.{} ", status.st_dev, status.st_ino, status.st_ctim.tv_sec,
+                     status.st_ctim.tv_nsec);
+}
+
+DataHashes hashes_of(const LabelledFiles& train, const LabelledFiles& test) {
+  Sha256 images = train.images().hash();
+  Sha256 both = images;
+  train.labels().add_to(both);
+  return {both.hex(),
+          {images.hex(), train.labels().hash().hex(), test.images().hash().hex(),
+           test.labels().hash().hex()}};
+}
+
 }  // namespace
 
 LabelledFiles::LabelledFiles(const fs::path& images, const fs::path& labels)
@@ -43,12 +62,6 @@ LabelledFiles::LabelledFiles(const fs::path& images, const fs::path& labels)
 
 Samples LabelledFiles::read(std::size_t first, std::size_t count) {
   return {rows(), columns(), images_.read(first, count), labels_.read(first, count)};
-}
-
-std::string LabelledFiles::sha256() const {
-  Sha256 hash = images_.hash();
-  labels_.add_to(hash);
-  return hash.hex();
 }
 
 FolderDataset::FolderDataset(std::string name, const DataFiles& files)
@@ -80,6 +93,15 @@ std::size_t FolderDataset::classes() {
   }
   classes_ = count;
   return count;
+}
+
+std::string FolderDataset::identity() const {
+  return identity_of(train_.images()) + identity_of(train_.labels()) + identity_of(test_.images()) +
+         identity_of(test_.labels());
+}
+
+std::function<DataHashes()> FolderDataset::hasher() const {
+  return [train = train_, test = test_] { return hashes_of(train, test); };
 }
 
 }  // namespace lockstep

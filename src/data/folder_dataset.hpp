@@ -20,9 +20,9 @@ class LabelledFiles {
   std::size_t rows() const noexcept { return images_.shape()[1]; }
   std::size_t columns() const noexcept { return images_.shape()[2]; }
   const IdxFile& images() const noexcept { return images_; }
+  const IdxFile& labels() const noexcept { return labels_; }
   IdxFile& labels() noexcept { return labels_; }
   Samples read(std::size_t first, std::size_t count);
-  std::string sha256() const;  // of both, the images first
   std::uint64_t bytes_read() const noexcept { return images_.bytes_read() + labels_.bytes_read(); }
 
  private:
@@ -49,7 +49,8 @@ class FolderDataset final : public Dataset {
     return train_.read(first, count);
   }
   Samples test(std::size_t first, std::size_t count) override { return test_.read(first, count); }
-  std::string training_sha256() const override { return train_.sha256(); }
+  std::string identity() const override;
+  std::function<DataHashes()> hasher() const override;
   std::uint64_t bytes_read() const noexcept override {
     return train_.bytes_read() + test_.bytes_read();
   }

@@ -33,6 +33,25 @@ void update(Sha256& hash, std::span<const std::uint8_t> bytes) {
   hash.update(std::as_bytes(bytes));
 }
 
+/// As an IDX file would hold them.
+void add_labels(Sha256& hash, const Samples& samples) {
+  update(hash, idx_header(std::array{samples.size()}));
+  update(hash, samples.labels);
+}
+
+Sha256 hash_of_labels(const Samples& samples) {
+  Sha256 hash;
+  add_labels(hash, samples);
+  return hash;
+}
+
+Sha256 hash_of_images(const Samples& samples) {
+  Sha256 hash;
+  update(hash, idx_header(std::array{samples.size(), samples.rows, samples.columns}));
+  update(hash, samples.pixels);
+  return hash;
+}
+
 }  // namespace
 
 Samples SyntheticDataset::training(std::size_t first, std::size_t count) {
@@ -51,15 +70,17 @@ Samples SyntheticDataset::training_file() {
   return draw_samples(0, training_file_size);
 }
 
-std::string SyntheticDataset::training_sha256() const {
-  const Samples made = training_file();
-  const std::array shape{made.size(), made.rows, made.columns};
-  Sha256 hash;
-  update(hash, idx_header(shape));
-  update(hash, made.pixels);
-  update(hash, idx_header(std::span(shape).first(1)));
-  update(hash, made.labels);
-  return hash.hex();
+std::function<DataHashes()> SyntheticDataset::hasher() const {
+  return [] {
+    const Samples train = training_file();
+    const Samples test = draw_samples(training_file_size, test_file_size);
+    Sha256 images = hash_of_images(train);
+    Sha256 both = images;
+    add_labels(both, train);
+    return DataHashes{both.hex(),
+                      {images.hex(), hash_of_labels(train).hex(), hash_of_images(test).hex(),
+                       hash_of_labels(test).hex()}};
+  };
 }
 
 }  // namespace lockstep

@@ -30,7 +30,8 @@ class SyntheticDataset final : public Dataset {
   Samples training(std::size_t first, std::size_t count) override;
   Samples validation(std::size_t first, std::size_t count) override;
   Samples test(std::size_t first, std::size_t count) override;
-  std::string training_sha256() const override;
+  std::string identity() const override { return synthetic_name; }
+  std::function<DataHashes()> hasher() const override;
   std::uint64_t bytes_read() const noexcept override { return 0; }
 
   /// What a training file with validation and training part would hold.

@@ -10,14 +10,13 @@
 #include <string_view>
 
 #include <lockstep/core/error.hpp>
+#include <lockstep/core/host_name.hpp>
 
 namespace lockstep {
 namespace {
 
 std::string own_name() {
-  std::array<char, 256> host{};
-  ::gethostname(host.data(), host.size() - 1);
-  return fmt::format("process {} on {}\n", ::getpid(), host.data());
+  return fmt::format("process {} on {}\n", ::getpid(), host_name());
 }
 
 /// What the owner wrote, on one line; it may not have come to it yet.

@@ -6,6 +6,7 @@
 
 #include <lockstep/comm/processor_share.hpp>
 #include <lockstep/core/error.hpp>
+#include <lockstep/core/host_name.hpp>
 
 #include "device_proof.hpp"
 #include "device_replica.hpp"
@@ -22,26 +23,26 @@ void Job::share_out(const TrainingState& from) {
   choose();
   agree(world_, [&] {
     if (!dataset_) open_data();
-    check_sizes();
-    if (world_.rank() == 0 && shape_.classes == 0) shape_.classes = dataset_->classes();
   });
-  std::int64_t classes = world_.rank() == 0 ? static_cast<std::int64_t>(shape_.classes) : 0;
-  all_reduce_checked(world_, {&classes, 1});
-  shape_.classes = static_cast<std::size_t>(classes);
-  agree(world_, [&] { load(); });
+  shape_.classes = data_agreement_->agree_on_sizes();
+  agree(world_, [&] {
+    check_sizes();
+    load();
+  });
   threads_ = config_.threads > 0 ? config_.threads : processor_share(world_);
   host_replica_ = nullptr;
   replica_.reset();
   make_reducer();
-  agree(world_, [&] { make_replica(from); });
+  agree(world_,
+        [&] { make_replica(data_agreement_->past_is_doubtful() ? TrainingState() : from); });
 }
 
 void Job::open_data() {
   dataset_ = open_dataset(config_.data);
+  data_agreement_ = std::make_unique<DataAgreement>(*dataset_, world_, host_name());
   shape_.rows = dataset_->rows();
   shape_.columns = dataset_->columns();
   shape_.hidden = recipe_.hidden;
-  shape_.classes = 0;  // until the ranks have them from the first
   shard_plan_.samples = dataset_->training_size();
   shard_plan_.batch_size = recipe_.batch_size;
   shard_plan_.seed = recipe_.seed;

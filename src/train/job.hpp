@@ -10,6 +10,7 @@
 #include <lockstep/data/shards.hpp>
 #include <lockstep/train/run.hpp>
 
+#include "data_agreement.hpp"
 #include "device_choice.hpp"
 #include "evaluator.hpp"
 #include "host_replica.hpp"
@@ -26,11 +27,13 @@ class Job {
   Job(const RunConfig& config, Communicator& world, const TrainingState& from = {});
 
   /// Gives this rank its part among the ranks of `world` as they are now, keeping the pictures that
-  /// it has, and a replica that stands at `from` (without parameters: at the start). Collective,
-  /// and the same calls as the constructor's.
+  /// it has, and a replica that stands at `from` (without parameters, or where the data agreement
+  /// says that the past is doubtful: at the start). Collective, and the same calls as the
+  /// constructor's.
   void share_out(const TrainingState& from);
 
   const Dataset& dataset() const noexcept { return *dataset_; }
+  DataAgreement& data_agreement() const noexcept { return *data_agreement_; }
   const ModelShape& shape() const noexcept { return shape_; }
   const ShardPlan& shard_plan() const noexcept { return shard_plan_; }
   const TrainingPlan& plan() const noexcept { return plan_; }
@@ -67,6 +70,7 @@ class Job {
   const Recipe& recipe_;
   Communicator& world_;
   std::unique_ptr<Dataset> dataset_;
+  std::unique_ptr<DataAgreement> data_agreement_;
   ModelShape shape_;
   ShardPlan shard_plan_;
   TrainingPlan plan_;

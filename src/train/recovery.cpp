@@ -11,6 +11,7 @@
 #include <utility>
 
 #include <lockstep/core/clock.hpp>
+#include <lockstep/core/host_name.hpp>
 #include <lockstep/train/supervisor.hpp>
 
 #include "state_broadcast.hpp"
@@ -113,11 +114,9 @@ Recovery::Recovery(Communicator& world)
   for (std::size_t rank = 0; rank < members_.size(); ++rank) {
     members_[rank].number = static_cast<std::int64_t>(rank);
   }
-  std::array<char, 256> host{};
-  ::gethostname(host.data(), host.size() - 1);
   Member& own = members_[world.rank()];
   own.process = ::getpid();
-  own.host = host.data();
+  own.host = host_name();
 }
 
 void Recovery::leave(const std::string& cause) {

@@ -89,7 +89,7 @@ std::optional<Checkpoint> find_start(const RunConfig& config, const Job& job, Co
   auto found = find(config, console);
   if (!found) return {};
   check_recipe(found->checkpoint, job, found->path);
-  check_data(found->checkpoint, job, job.dataset().training_sha256(), found->path);
+  check_data(found->checkpoint, job, job.data_agreement().training_sha256(), found->path);
   return std::move(found->checkpoint);
 }
 

@@ -154,18 +154,31 @@ class Run {
     } else {
       job_ = std::make_unique<Job>(config_, world_, standing_.state);
     }
+    const bool again = job_->data_agreement().past_is_doubtful();
+    if (again) give_up_the_past();
     if (heartbeats_) heartbeats_->forget_name();
     agree(world_, [&] {
+      job_->data_agreement().begin_hashing(world_.rank() == 0 && !config_.out.empty());
       if (world_.rank() == 0) report(recovery_.happened(standing_.state.step));
+      if (again && report_) {
+        report_->note("The run begins again: the data of a lost rank had not been compared yet");
+      }
     });
     recovery_.forget();
     if (!standing_.begun()) begin();
     pulse_.set(Activity::saving);
     faulty_.emplace(job_->replica(), faulty_world_, config_.faults, config_.out);
     watched_.emplace(*faulty_, pulse_);
-    trainer_.emplace(job_->plan(), job_->schedule(), *watched_, job_->evaluator(), world_,
-                     journal_);
+    trainer_.emplace(job_->plan(), job_->schedule(), *watched_, job_->evaluator(),
+                     job_->data_agreement(), world_, journal_);
     return finish(trainer_->run(standing_.progress));
+  }
+
+  /// What was trained with ranks whose data can't be compared any more. The run begins again.
+  void give_up_the_past() {
+    world_.settle();
+    standing_ = {};
+    job_->data_agreement().forget_past();
   }
 
   /// With the other ranks of this host as they are now.
@@ -223,6 +236,7 @@ class Run {
   /// Not on the test set where the run was stopped. The weights are compared last, so that those
   /// that were evaluated and those that are written are all ranks'.
   Summary finish(const Progress& progress) {
+    job_->data_agreement().agree_on_content();
     std::vector<float> probabilities;
     TestReport test;
     if (!progress.stopped) test = report_test(*job_, *watched_, world_, probabilities);

@@ -20,11 +20,7 @@ RunFiles::RunFiles(const RunConfig& config, RunFolder folder, const Job& job, st
       checkpoints_(folder_.path(), config.checkpoints.keep),
       metrics_(folder_.path(), step) {
   checkpoints_.remove_after(newest ? newest->state.step : 0);
-  if (!newest) {
-    background_.submit([this] { data_sha256_ = job_.dataset().training_sha256(); });
-    return;
-  }
-  data_sha256_ = newest->data_sha256;
+  if (!newest) return;
   if (std::filesystem::exists(checkpoints_.file(newest->best_step))) {
     best_step_ = newest->best_step;
     best_loss_ = newest->best_loss;
@@ -57,6 +53,7 @@ Checkpoint RunFiles::describe(const Progress& progress, const TrainingState& sta
   c.recipe = job_.settings();
   c.arithmetic = static_cast<std::uint64_t>(job_.arithmetic());
   c.data = job_.dataset().name();
+  c.data_sha256 = job_.data_agreement().training_sha256();
   c.restarts = progress.restarts;
   c.seconds = progress.seconds;
   c.validation_loss = progress.validation.loss;
@@ -67,8 +64,6 @@ Checkpoint RunFiles::describe(const Progress& progress, const TrainingState& sta
 /// In the background. The metrics first: after a power cut, they reach as far as any checkpoint.
 /// The CSV can be made from them.
 void RunFiles::save(Checkpoint checkpoint) {
-  if (data_sha256_.empty()) data_sha256_ = job_.dataset().training_sha256();
-  checkpoint.data_sha256 = data_sha256_;
   const std::uint64_t step = checkpoint.state.step;
   const bool validated = step % job_.plan().steps_per_epoch == 0;
   const bool best = validated && (best_step_ == 0 || checkpoint.validation_loss < best_loss_);

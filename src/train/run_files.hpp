@@ -58,7 +58,6 @@ class RunFiles {
   std::string last_failure_;
 
   // Of the thread that writes:
-  std::string data_sha256_;
   std::uint64_t best_step_ = 0;
   double best_loss_ = 0;
   std::atomic<std::uint64_t> saved_step_ = 0;

@@ -21,11 +21,13 @@ std::uint64_t TrainingPlan::next_pause(std::uint64_t step) const noexcept {
 }
 
 Trainer::Trainer(const TrainingPlan& plan, const Schedule& schedule, Replica& replica,
-                 const Evaluator& evaluator, Communicator& communicator, Observer& observer)
+                 const Evaluator& evaluator, DataAgreement& data, Communicator& communicator,
+                 Observer& observer)
     : plan_(plan),
       schedule_(schedule),
       replica_(replica),
       evaluator_(evaluator),
+      data_(data),
       communicator_(communicator),
       observer_(observer) {}
 
@@ -86,6 +88,7 @@ void Trainer::end_step() {
   publish(meet(state));
   if (epoch_ends()) end_epoch();
   progress_.seconds = seconds_now() - begin_;
+  data_.agree_on_content();
   guard([&] { observer_.checkpoint(progress_, state); });
 }
 

@@ -10,6 +10,7 @@
 #include <lockstep/optim/schedule.hpp>
 #include <lockstep/report/records.hpp>
 
+#include "data_agreement.hpp"
 #include "evaluator.hpp"
 #include "replica.hpp"
 
@@ -43,7 +44,8 @@ class Observer {
   virtual ~Observer() = default;
   virtual void step(const StepRecord&) {}
   virtual void epoch(const EpochRecord&, std::span<const float> /*parameters*/) {}
-  /// Wherever a checkpoint is due; the records before it have come. All ranks have this state.
+  /// Wherever a checkpoint is due; the records before it have come. All ranks have this
+  /// state, and the same data.
   virtual void checkpoint(const Progress&, const TrainingState&) {}
 };
 
@@ -51,7 +53,8 @@ class Observer {
 class Trainer {
  public:
   Trainer(const TrainingPlan& plan, const Schedule& schedule, Replica& replica,
-          const Evaluator& evaluator, Communicator& communicator, Observer& observer);
+          const Evaluator& evaluator, DataAgreement& data, Communicator& communicator,
+          Observer& observer);
 
   /// From where the replica stands (`from`, of the same step: nothing yet, or what it had come to)
   /// to the last step, or to the one after which a rank was asked to stop. Begins with what comes
@@ -81,6 +84,7 @@ class Trainer {
   Schedule schedule_;
   Replica& replica_;
   const Evaluator& evaluator_;
+  DataAgreement& data_;
   Communicator& communicator_;
   Observer& observer_;
   Progress progress_;

@@ -113,30 +113,122 @@ class DamagedData(ProgramTest):
 class DataOfSeveralHosts(ProgramTest):
     """Each rank reads files of its own, in place of a host's."""
 
-    def train(self, *words):
-        """On two ranks, of which rank N reads the folder hostN."""
-        program, *rest = command(["train", "--threads", 1, "--hidden", 8, "--epochs", 1, *words])
+    def setUp(self):
+        super().setUp()
+        digits = self.made_digits()
+        for host in range(3):
+            shutil.copytree(digits, self.folder / f"host{host}")
+
+    def train(self, *words, ranks=2):
+        """Rank N reads the directory hostN."""
+        program, *rest = command(["train", "--threads", 1, "--hidden", 8, "--epochs", 1, "--out",
+                                  "run", *words])
         wrapped = ["sh", "-c", 'exec "$0" "$@" --data host$OMPI_COMM_WORLD_RANK', program, *rest]
-        mpirun = command([], ranks=2)[:-1]
+        mpirun = command([], ranks=ranks)[:-1]
         return subprocess.run(mpirun + wrapped, capture_output=True, text=True, timeout=100,
                               stdin=subprocess.DEVNULL, cwd=self.folder)
 
-    def test_a_test_label_that_only_one_of_them_has_is_refused(self):
-        digits = self.made_digits()
-        for host in ("host0", "host1"):
-            shutil.copytree(digits, self.folder / host)
-        self.assertEqual(self.train("--evaluate", "all").returncode, 0)
-        # The first training image is rank 0's, the last test image rank 1's.
-        for name, place in (("train", 0), ("t10k", -1)):
+    def refused(self, text, *words, ranks=2):
+        """With exit code 3, one line in which `text` stands, and nothing written."""
+        ended = self.train(*words, ranks=ranks)
+        self.assertEqual(ended.returncode, 3, ended.stdout + ended.stderr)
+        lines = [line for line in ended.stderr.splitlines() if line.startswith("lockstep: ")]
+        self.assertEqual(len(lines), 1, ended.stderr)
+        self.assertIn(text, lines[0])
+        self.assertNotIn("MPI_ERR", ended.stderr)
+        self.assertEqual(list(self.folder.glob("run/checkpoints/step-*")), [])
+        self.assertFalse((self.folder / "run/model.safetensors").exists())
+        return lines[0]
+
+    def change(self, host, name, place, value):
+        """Gives the file another byte, of its items."""
+        path = self.folder / f"host{host}" / name
+        sizes, content = read_idx(path)
+        content = bytearray(content)
+        self.assertNotEqual(content[place], value)
+        content[place] = value
+        write_idx(path, sizes, content)
+
+    def cut(self, host, count, side=28):
+        """Leaves that host `count` training images, of side x side bytes of the old ones."""
+        folder = self.folder / f"host{host}"
+        _, images = read_idx(folder / "train-images-idx3-ubyte")
+        _, labels = read_idx(folder / "train-labels-idx1-ubyte")
+        write_idx(folder / "train-images-idx3-ubyte", (count, side, side),
+                  images[:count * side * side])
+        write_idx(folder / "train-labels-idx1-ubyte", (count,), labels[:count])
+
+    def test_copies_are_as_good_as_one_set_also_where_some_are_packed(self):
+        for name in self.files("host1"):
+            compress(self.folder / "host1" / name)
+        compress(self.folder / "host2/train-images-idx3-ubyte")
+        expected = self.succeed("train", "--threads", 1, "--hidden", 8, "--epochs", 1, "--quiet",
+                                "--data", "synthetic").split("SHA-256: ")[1]
+        for ranks in (2, 3):
+            ended = self.train(ranks=ranks)
+            self.assertEqual(ended.returncode, 0, ended.stderr)
+            shutil.rmtree(self.folder / "run")
+            self.assertEqual(ended.stdout.split("SHA-256: ")[1], expected)
+
+    def test_other_pixels_are_refused(self):
+        self.change(1, "train-images-idx3-ubyte", -1, 77)
+        for ranks in (2, 3):
+            line = self.refused("rank 1 (", ranks=ranks)
+            self.assertIn("has other content in train-images; give all ranks the same files "
+                          "(rank 1 reads host1)", line)
+
+    def test_other_pixels_of_rank_0_and_of_the_test_set_are_refused_too(self):
+        self.change(0, "t10k-images-idx3-ubyte", 0, 77)
+        line = self.refused("rank 1 (", "--checkpoint-every", 1, ranks=3)
+        self.assertEqual(line.count("has other content in t10k-images"), 2)
+
+    def test_other_training_labels_are_refused(self):
+        _, labels = read_idx(self.folder / "host1/train-labels-idx1-ubyte")
+        self.change(1, "train-labels-idx1-ubyte", -1, (labels[-1] + 1) % 10)
+        for ranks in (2, 3):
+            self.refused("has other content in train-labels", ranks=ranks)
+
+    def test_other_numbers_of_images_are_refused_at_the_start(self):
+        self.cut(1, count=1200)
+        for ranks in (2, 3):
+            self.refused("has 1100 training images instead of 5500", ranks=ranks)
+        self.assertFalse((self.folder / "run").exists())
+
+    def test_more_images_than_rank_0_has_are_refused_at_the_start(self):
+        self.cut(0, count=1200)
+        self.refused("ranks the same files (rank 1 reads host1)", ranks=3)
+
+    def test_images_of_another_size_are_refused_at_the_start(self):
+        for host in (1, 2):
+            self.cut(host, count=6000, side=14)
+            images = self.folder / f"host{host}/t10k-images-idx3-ubyte"
+            write_idx(images, (1000, 14, 14), read_idx(images)[1][:1000 * 14 * 14])
+        for ranks in (2, 3):
+            self.refused("has images of 14 x 14 instead of 28 x 28", ranks=ranks)
+
+    def test_fewer_classes_are_refused_at_the_start(self):
+        for name in ("train", "t10k"):
             path = self.folder / f"host1/{name}-labels-idx1-ubyte"
             (count,), labels = read_idx(path)
-            labels = bytearray(labels)
-            labels[place] = 255
-            write_idx(path, (count,), labels)
-        ended = self.train("--evaluate", "all")
+            write_idx(path, (count,), bytes(label % 9 for label in labels))
+        for ranks in (2, 3):
+            self.refused("has 9 classes instead of 10", ranks=ranks)
+
+    def test_labels_that_only_one_of_them_has_are_refused(self):
+        # The first training image is rank 0's, the last test image rank 1's.
+        self.change(1, "train-labels-idx1-ubyte", 0, 255)
+        self.change(1, "t10k-labels-idx1-ubyte", -1, 255)
+        self.refused("host1/train-labels-idx1-ubyte: label 255", "--evaluate", "all")
+
+    def test_a_run_that_goes_on_compares_them_too(self):
+        self.assertEqual(self.train().returncode, 0)
+        (self.folder / "run/summary.json").unlink()  # so that it has not finished
+        self.change(1, "train-images-idx3-ubyte", -1, 77)
+        before = sorted(self.folder.glob("run/checkpoints/step-*"))
+        ended = self.train("--epochs", 2)
         self.assertEqual(ended.returncode, 3, ended.stdout + ended.stderr)
-        self.assertIn("a test image has the label 255, but rank 0's data have 10 classes",
-                      ended.stderr)
+        self.assertIn("has other content in train-images", ended.stderr)
+        self.assertEqual(sorted(self.folder.glob("run/checkpoints/step-*")), before)
 
 
 if __name__ == "__main__":

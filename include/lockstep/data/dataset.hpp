@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,6 +28,13 @@ struct Samples {
   const std::uint8_t* picture(std::size_t i) const noexcept {
     return pixels.data() + i * rows * columns;
   }
+};
+
+/// What tells the content of a data set apart: SHA-256 over uncompressed files, the same for plain
+/// and gz, and for made digits with or without files.
+struct DataHashes {
+  std::string training;              // over the training images' file, then the labels' file
+  std::array<std::string, 4> files;  // training images, training labels, test images, test labels
 };
 
 /// A training set and a test set, split as TensorFlow's read_data_sets: the first twelfth of the
@@ -53,10 +62,13 @@ class Dataset {
   virtual Samples validation(std::size_t first, std::size_t count) = 0;
   virtual Samples test(std::size_t first, std::size_t count) = 0;
 
-  /// SHA-256 over the uncompressed training pictures' file, then the labels' file: the same for
-  /// plain and gz, and for made digits with or without files. Reads what training() has not
-  /// unpacked before; once that has returned, also for another thread.
-  virtual std::string training_sha256() const = 0;
+  /// The same for two processes of one host only if they read the very same files.
+  virtual std::string identity() const = 0;
+
+  /// A function that computes the hashes. It reads all files, but for those that were unpacked
+  /// before hasher() was called. It may run in another thread, beside all other calls, and after
+  /// the data set is gone.
+  virtual std::function<DataHashes()> hasher() const = 0;
 
   /// Bytes of pictures and labels read from files so far, headers left out.
   virtual std::uint64_t bytes_read() const noexcept = 0;

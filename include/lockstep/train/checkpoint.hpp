@@ -20,7 +20,7 @@ struct Checkpoint {
   std::map<std::string, std::string> recipe;  // the options that decide the bits, by name
   std::uint64_t arithmetic = 0;
   std::string data;         // the data set's name
-  std::string data_sha256;  // of the training files, see Dataset::training_sha256()
+  std::string data_sha256;  // of the training files, see DataHashes::training
 
   std::uint64_t restarts = 0;  // how often the training was resumed before
   double seconds = 0;          // of training so far

@@ -90,7 +90,7 @@ TEST(Synthetic, can_be_learnt_but_not_by_a_mean) {
 
 // The same bytes on every machine and in every later version.
 TEST(Synthetic, pictures_stay_as_published) {
-  EXPECT_EQ(open_dataset({"synthetic"})->training_sha256(),
+  EXPECT_EQ(open_dataset({"synthetic"})->hasher()().training,
             "ddb5e0b5df711b3576f4e35941f21888e5f36222e4bf21ee8c42f37afc4a250d");
 }
 

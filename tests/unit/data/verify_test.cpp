@@ -83,25 +83,56 @@ TEST(Verify, made_digits_have_no_files) {
 TEST(Verify, data_hash_is_the_same_for_plain_gzip_and_made_in_memory) {
   const Scratch scratch;
   write_synthetic(scratch.folder());
-  const std::string hash = open_dataset({scratch.folder()})->training_sha256();
-  EXPECT_EQ(hash, open_dataset({"synthetic"})->training_sha256());
+  const std::string hash = open_dataset({scratch.folder()})->hasher()().training;
+  EXPECT_EQ(hash, open_dataset({"synthetic"})->hasher()().training);
   scratch.gzip_all();
   const auto packed = open_dataset({scratch.folder()});
-  EXPECT_EQ(hash, packed->training_sha256());
+  EXPECT_EQ(hash, packed->hasher()().training);
   packed->training(5, 3);
-  EXPECT_EQ(hash, packed->training_sha256());  // of what was unpacked on the way
+  EXPECT_EQ(hash, packed->hasher()().training);  // of what was unpacked on the way
   packed->training(7, 1);
-  EXPECT_EQ(hash, packed->training_sha256());
+  EXPECT_EQ(hash, packed->hasher()().training);
 }
 
 TEST(Verify, data_hash_differs_with_a_label) {
   const Scratch scratch;
   write_small(scratch);
-  const std::string hash = open_dataset({scratch.folder()})->training_sha256();
+  const std::string hash = open_dataset({scratch.folder()})->hasher()().training;
   Bytes labels = scratch.read("train-labels-idx1-ubyte");
   labels.back() ^= 1U;
   scratch.write("train-labels-idx1-ubyte", labels);
-  EXPECT_NE(hash, open_dataset({scratch.folder()})->training_sha256());
+  EXPECT_NE(hash, open_dataset({scratch.folder()})->hasher()().training);
+}
+
+TEST(Verify, hashes_are_those_of_the_four_files_also_when_the_data_set_is_gone) {
+  const Scratch scratch;
+  write_small(scratch);
+  const DataCheck check = verify_data({scratch.folder()});
+  scratch.gzip_all();
+  auto data = open_dataset({scratch.folder()});
+  const auto hasher = data->hasher();
+  data.reset();
+  const DataHashes hashes = hasher();
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(hashes.files[i], check.files[i].sha256) << i;
+}
+
+TEST(Verify, hashes_of_made_digits_are_those_of_their_files) {
+  const Scratch scratch;
+  write_synthetic(scratch.folder());
+  EXPECT_EQ(open_dataset({scratch.folder()})->hasher()().files,
+            open_dataset({"synthetic"})->hasher()().files);
+}
+
+TEST(Verify, a_copy_has_an_identity_of_its_own_but_a_link_has_not) {
+  const Scratch scratch;
+  const Scratch copy;
+  write_small(scratch);
+  write_small(copy);
+  fs::create_directory_symlink(scratch.folder(), copy.path("link"));
+  const std::string identity = open_dataset({scratch.folder()})->identity();
+  EXPECT_EQ(open_dataset({scratch.folder()})->identity(), identity);
+  EXPECT_EQ(open_dataset({copy.path("link").string()})->identity(), identity);
+  EXPECT_NE(open_dataset({copy.folder()})->identity(), identity);
 }
 
 }  // namespace

@@ -34,8 +34,8 @@ Recorder record_from(std::uint64_t step) {
     Job job(config, world);
     for (std::uint64_t i = 1; i <= step; ++i) job.replica().step(i, {});
     Observer silent;
-    Trainer trainer(job.plan(), job.schedule(), job.replica(), job.evaluator(), world,
-                    world.rank() == 0 ? recorder : silent);
+    Trainer trainer(job.plan(), job.schedule(), job.replica(), job.evaluator(),
+                    job.data_agreement(), world, world.rank() == 0 ? recorder : silent);
     Progress from;
     from.steps = step;
     from.seconds = 1000;
