@@ -136,6 +136,14 @@ TEST(FlippedBit, in_a_reduced_block_is_found_wherever_it_is) {
   }
 }
 
+// No rank can find it: all take the same wrong step. The rehearsals count how often that matters.
+TEST(FlippedBit, in_a_gradient_before_its_checksum_changes_the_weights_of_all_ranks) {
+  const std::string hash = silently(small_run(), 1);
+  for (const std::size_t ranks : {2u, 3u}) {
+    EXPECT_NE(silently(small_run("rank=1,step=8,kind=flip-gradient,bit=40"), ranks), hash);
+  }
+}
+
 TEST(FlippedBit, in_a_checkpoint_file_is_found_when_it_is_gone_back_to) {
   const std::string hash = silently(small_run(), 1);
   for (const int place : {3, 500, 2000}) {
