@@ -144,7 +144,7 @@ class Run {
     }
     if (heartbeats_) heartbeats_->forget_name();
     agree(world_, [&] {
-      if (world_.rank() == 0) report(recovery_.happened(standing_.state.step));
+      if (world_.rank() == 0) report(recovery_.happened());
     });
     recovery_.forget();
     if (!standing_.begun()) begin();

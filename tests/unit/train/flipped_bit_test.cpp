@@ -167,7 +167,7 @@ TEST(FlippedBit, time_and_again_before_the_next_checkpoint_ends_the_run) {
   } catch (const Error& error) {
     testing::internal::GetCapturedStdout();
     EXPECT_EQ(error.code(), ExitCode::lost_rank);
-    EXPECT_THAT(error.what(), HasSubstr("differed 4 times after step 0"));
+    EXPECT_THAT(error.what(), HasSubstr("to step 0 for the 4th time"));
   }
   EXPECT_EQ(silently(small_run(faults), 3), hash);  // the majority knows
 }
