@@ -148,6 +148,22 @@ TEST(Recovery, a_new_rank_0_leaves_no_gap_and_no_double_row_in_the_metrics) {
   testing::internal::GetCapturedStdout();
 }
 
+TEST(Recovery, a_new_rank_0_that_dies_at_once_leaves_no_gap_in_the_metrics) {
+  std::vector<std::uint64_t> all(steps);
+  for (std::uint64_t i = 0; i < steps; ++i) all[i] = i + 1;
+  for (std::size_t later = 16; later <= 24; later += 2) {  // while rank 1 takes over
+    const TemporaryFolder folder;
+    RunConfig config = small_run();
+    config.out = folder.path() / "run";
+    config.checkpoints.every = 3;
+    testing::internal::CaptureStdout();
+    run(config, 2, {{0, 30}, {1, 30 + later}});
+    run(config, 2, {});
+    testing::internal::GetCapturedStdout();
+    EXPECT_EQ(metric_steps(config.out), all) << later;
+  }
+}
+
 /// Which ranks the lines "Lost rank 2 (...)" and "Lost ranks 0 (...), 2 (...)" name.
 std::set<std::size_t> ranks_named(const std::string& said) {
   std::set<std::size_t> named;
