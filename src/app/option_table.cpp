@@ -233,7 +233,8 @@ Option inject_option() {
           "takes 20 ms\n        more a step (slow), fails (error), has a weight that is NaN "
           "(nan), truncates the newest\n        checkpoint (torn-checkpoint), flips a bit of "
           "it (flip-checkpoint) or finds the disk\n        full (full-disk); in the step it "
-          "gets a wrong-sum; after it a bit flips in its weights\n        (flip) or Adam's "
+          "gets a wrong-sum, or sums a wrong\n        gradient, which nobody can find "
+          "(flip-gradient); after it a bit flips in its weights (flip)\n        or Adam's "
           "moments (flip-moment). With ,place=N,bit=N: which value, which bit.\n        "
           "Several: joined by colons"};
   row.set = [](Options& options, const std::string& given) {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 #include <vector>
 
 namespace lockstep {
@@ -104,7 +105,8 @@ EpochRecord to_epoch(const Json& row) {
 
 template <class Record>
 MetricRow make_row(const Record& record) {
-  return {record.step, to_json(record).dump() + "\n", to_csv(record)};
+  return {record.step, to_json(record).dump() + "\n", to_csv(record),
+          std::is_same_v<Record, EpochRecord>};
 }
 
 }  // namespace

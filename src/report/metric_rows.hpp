@@ -16,6 +16,7 @@ struct MetricRow {
   std::uint64_t step = 0;
   std::string json;
   std::string csv;
+  bool epoch = false;  // of an epoch's end
 };
 
 MetricRow to_row(const StepRecord& record);

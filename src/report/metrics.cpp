@@ -29,6 +29,7 @@ MetricsWriter::MetricsWriter(const std::filesystem::path& folder, std::uint64_t 
     const auto row = parse_row(line);
     if (!row || row->step > step) return false;
     csv.add(row->csv);
+    (row->epoch ? kept_epoch_ : kept_step_) = row->step;
     return true;
   };
   RowFile jsonl(folder / jsonl_name, keep);
@@ -39,11 +40,11 @@ MetricsWriter::MetricsWriter(const std::filesystem::path& folder, std::uint64_t 
 MetricsWriter::~MetricsWriter() = default;
 
 void MetricsWriter::add(const StepRecord& record) {
-  add(to_row(record));
+  if (record.step > kept_step_) add(to_row(record));
 }
 
 void MetricsWriter::add(const EpochRecord& record) {
-  add(to_row(record));
+  if (record.step > kept_epoch_) add(to_row(record));
 }
 
 void MetricsWriter::add(const MetricRow& row) {

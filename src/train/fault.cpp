@@ -12,7 +12,7 @@
 namespace lockstep {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, FaultKind>, 12> kinds{{
+constexpr std::array<std::pair<std::string_view, FaultKind>, 13> kinds{{
     {"exit", FaultKind::exit},
     {"kill", FaultKind::kill},
     {"stop", FaultKind::stop},
@@ -21,6 +21,7 @@ constexpr std::array<std::pair<std::string_view, FaultKind>, 12> kinds{{
     {"nan", FaultKind::nan},
     {"flip", FaultKind::flip},
     {"flip-moment", FaultKind::flip_moment},
+    {"flip-gradient", FaultKind::flip_gradient},
     {"wrong-sum", FaultKind::wrong_sum},
     {"torn-checkpoint", FaultKind::torn_checkpoint},
     {"flip-checkpoint", FaultKind::flip_checkpoint},

@@ -73,6 +73,9 @@ StepOutcome FaultyReplica::step(std::uint64_t step, const StepRequest& request) 
   if (const auto fault = take(FaultKind::wrong_sum, step)) {
     world_.spoil_next_sum(fault->place.value_or(0), fault->bit);
   }
+  if (const auto fault = take(FaultKind::flip_gradient, step)) {
+    world_.flip_next_gradient(fault->place.value_or(0), fault->bit);
+  }
   StepRequest now = request;
   if (slow_ || !faults_.empty()) now.until = step;  // they happen between steps
   const StepOutcome outcome = ForwardingReplica::step(step, now);

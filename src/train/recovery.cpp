@@ -84,8 +84,9 @@ struct Recovery::Row {
   std::int64_t failure = 0;     // 0, or 1 + its exit code
   Member member;
 
+  std::pair<std::int64_t, std::int64_t> place() const { return {begun, step}; }
   bool same(const Row& other) const {
-    return begun == other.begun && step == other.step && fingerprint == other.fingerprint;
+    return place() == other.place() && fingerprint == other.fingerprint;
   }
 
   void write(std::span<std::int64_t> to) const {
@@ -158,21 +159,13 @@ std::vector<Recovery::Row> Recovery::exchange(const Standing& standing) {
 
 void Recovery::agree_on(Standing& standing) {
   const std::vector<Row> rows = exchange(standing);
-  const auto place = [](const Row& row) { return std::pair(row.begun, row.step); };
-  const Row& furthest = *std::ranges::max_element(rows, {}, place);
+  const Row& furthest = *std::ranges::max_element(rows, {}, &Row::place);
   if (const std::exception_ptr failure = common_failure(rows)) {
     if (!standing.failure) standing.failure = failure;
     return world_.settle();
   }
-  if (furthest.begun == 0) return count(0);
-  // Which of those that stand there have the same state, and are more than half?
-  const auto there = std::ranges::count(rows, place(furthest), place);
-  std::size_t root = 0;
-  const auto is_right = [&](const Row& row) {
-    const auto same = std::ranges::count_if(rows, [&](const Row& r) { return r.same(row); });
-    return place(row) == place(furthest) && 2 * same > there;
-  };
-  while (root < rows.size() && !is_right(rows[root])) ++root;
+  if (furthest.begun == 0) return count(0, 0);
+  const std::size_t root = choose(rows);
   Standing next;
   if (root < rows.size()) {
     next = standing;
@@ -180,13 +173,30 @@ void Recovery::agree_on(Standing& standing) {
   }
   world_.settle();
   standing = std::move(next);
-  for (const Row& row : rows) {
-    if (place(row) == place(furthest) && (root == rows.size() || !row.same(rows[root]))) {
-      healed_.push_back(row.member);
-    }
-  }
   went_back_ = root == rows.size();
-  count(static_cast<std::uint64_t>(furthest.step));
+  const bool alone = std::ranges::count(rows, furthest.place(), &Row::place) == 1;
+  for (const Row& row : rows) {
+    if (alone || row.place() != furthest.place()) continue;
+    if (went_back_ || !row.same(rows[root])) healed_.push_back(row.member);
+  }
+  count(static_cast<std::uint64_t>(went_back_ ? furthest.step : rows[root].step),
+        static_cast<std::uint64_t>(furthest.step));
+}
+
+/// Who has the furthest state that is known to be right: most of those that stand there have it,
+/// and two at least. A step is compared with the next sum, so that nothing speaks for the state of
+/// one that stands ahead of others: it may be what made their sum wrong. rows.size() if nobody has.
+std::size_t Recovery::choose(const std::vector<Row>& rows) {
+  std::size_t best = rows.size();
+  const std::ptrdiff_t least = rows.size() == 1 ? 1 : 2;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const Row& row = rows[i];
+    const auto there = std::ranges::count(rows, row.place(), &Row::place);
+    const auto same = std::ranges::count_if(rows, [&](const Row& r) { return r.same(row); });
+    if (row.begun == 0 || same < least || 2 * same <= there) continue;
+    if (best == rows.size() || row.place() > rows[best].place()) best = i;
+  }
+  return best;
 }
 
 /// What ends all ranks, as the lowest of those that failed says: null if none did.
@@ -198,11 +208,13 @@ std::exception_ptr Recovery::common_failure(const std::vector<Row>& rows) const 
   return nullptr;
 }
 
-/// Throws Error (lost_rank) where it goes no further.
-void Recovery::count(std::uint64_t furthest) {
-  const bool again = begin_ != 0 && left_ == 0 && furthest == step_;
+/// `step` is where they go on, or where they stood if they go back. Throws Error (lost_rank) where
+/// it goes no further.
+void Recovery::count(std::uint64_t step, std::uint64_t furthest) {
+  const bool again = begin_ != 0 && left_ == 0 && step == step_;
   without_loss_ = again ? without_loss_ + 1 : 0;
-  step_ = furthest;
+  step_ = step;
+  furthest_ = furthest;
   left_ = 0;
   if (without_loss_ < most_without_loss) return;
   give_up(fmt::format("step {} failed {} times although no rank was lost: {}", step_ + 1,
@@ -215,10 +227,10 @@ void Recovery::begun_at(std::uint64_t step) {
   begun_at_ = step;
   if (times_back_ <= most_times_back) return;
   give_up(
-      fmt::format("the ranks' states differed {} times after step {}, before another "
-                  "checkpoint was reached, and no majority was right; find the machine that "
-                  "computes wrongly, and start the run again without it",
-                  times_back_, step));
+      fmt::format("the ranks went back to step {} for the {}th time before another checkpoint was "
+                  "reached, as no majority had the same state; find the machine that computes "
+                  "wrongly, and start the run again without it",
+                  step, times_back_));
 }
 
 void Recovery::give_up(const std::string& line) const {
@@ -284,30 +296,24 @@ std::string Recovery::host_key() const {
   return fmt::format("lockstep-{}-{}", first->process, first->seen);
 }
 
-std::vector<std::string> Recovery::happened(std::uint64_t step) const {
+std::vector<std::string> Recovery::happened() const {
   std::vector<std::string> lines;
   if (begin_ == 0) return lines;
   const std::string end =
-      fmt::format("; {} on after {:.3f} s",
+      fmt::format("{}; {} on after {:.3f} s", went_back_ ? ", all went back" : "",
                   world_.size() == 1 ? "1 rank goes" : fmt::format("{} ranks go", world_.size()),
                   seconds_now() - begin_);
   if (!lost_.empty())
-    lines.push_back(fmt::format("Lost {} after step {}{}", list(lost_), step, end));
-  if (!healed_.empty() && step < step_) {
+    lines.push_back(fmt::format("Lost {} after step {}{}", list(lost_), step_, end));
+  if (!healed_.empty()) {
     lines.push_back(fmt::format(
-        "The weights or moments of {} differed after step {}, and no majority is right: all went "
-        "back{}",
-        list(healed_), step_, end));
-  } else if (!healed_.empty()) {
-    lines.push_back(
-        fmt::format("The weights or moments of {} differed after step {}: replaced by those of "
-                    "the others{}",
-                    list(healed_), step, end));
+        "The weights or moments of {} differed after step {}{}{}", list(healed_), furthest_,
+        went_back_ ? ", and no majority is right" : ": replaced by those of the others", end));
   }
   if (lines.empty()) {
     lines.push_back(fmt::format(
-        "A sum was wrong, or a call failed, on a rank after step {}, though none was lost{}", step,
-        end));
+        "A sum was wrong, or a call failed, on a rank after step {}, though none was lost{}",
+        furthest_, end));
   }
   return lines;
 }

@@ -12,8 +12,8 @@
 
 namespace lockstep {
 
-/// Where a rank stands in the run. All ranks' standings lie on one trajectory, so any of them is a
-/// right one to go on from.
+/// Where a rank stands in the run. All ranks' standings lie on one trajectory, unless a machine
+/// computes wrongly, so any of them is a right one to go on from.
 struct Standing {
   TrainingState state;         // without parameters: not begun
   Progress progress;           // of the same step
@@ -26,7 +26,7 @@ struct Standing {
 /// another dies (any call throws RankLost then):
 ///
 ///   leave()      the broken group; the survivors are the new one
-///   agree_on()   the furthest standing; who is behind, or has other weights, takes it over
+///   agree_on()   the furthest standing that two ranks have; the others take it over
 ///   then the shards are shared out again (Job), and the step is taken that was cut short.
 ///
 /// A start is the same without the first line, so that a death in it is nothing special. A rank
@@ -40,11 +40,12 @@ class Recovery {
   /// can't recover.
   void leave(const std::string& cause);
 
-  /// Makes the furthest standing of all ranks everyone's; of several at the same step that of the
-  /// majority, as a machine that computes wrongly is alone. Where there is no majority nobody has
-  /// begun: a checkpoint, or the first step, is where to go on from. If a rank has failed, all
-  /// ranks have a failure afterwards, and no other standing. So have they where nobody was lost
-  /// time and again at one step. Collective.
+  /// Makes the furthest standing that two ranks have everyone's; of several at the same step that
+  /// of the majority, as a machine that computes wrongly is alone. Where there is none nobody has
+  /// begun: a checkpoint, or the first step, is where to go on from. One rank that is left has
+  /// nothing to compare with, and goes on. If a rank has failed, all ranks have a failure
+  /// afterwards, and no other standing. So have they where nobody was lost time and again at one
+  /// step. Collective.
   void agree_on(Standing& standing);
 
   /// To be called when all ranks have begun at this step. Throws Error (lost_rank), on all ranks,
@@ -52,8 +53,8 @@ class Recovery {
   void begun_at(std::uint64_t step);
 
   /// What happened since forget(), one line each for rank 0's console; called when the survivors go
-  /// on, after `step`.
-  std::vector<std::string> happened(std::uint64_t step) const;
+  /// on.
+  std::vector<std::string> happened() const;
   /// To be called once rank 0 is known to have told it: if it died before, the next one does.
   void forget();
 
@@ -91,18 +92,20 @@ class Recovery {
   std::vector<Row> exchange(const Standing& standing);
   void take_over(Standing& standing, const std::vector<Row>& rows, std::size_t root);
   std::exception_ptr common_failure(const std::vector<Row>& rows) const;
-  void count(std::uint64_t furthest);
+  static std::size_t choose(const std::vector<Row>& rows);
+  void count(std::uint64_t step, std::uint64_t furthest);
   [[noreturn]] void give_up(const std::string& line) const;
 
   Communicator& world_;
   std::size_t first_size_;
   std::vector<Member> members_;  // by rank
   std::size_t ranks_lost_ = 0;
-  std::string cause_;       // of the recovery that goes on
-  std::size_t left_ = 0;    // how many ranks were lost in it
-  std::uint64_t step_ = 0;  // the furthest in the last recovery
-  int without_loss_ = 0;    // recoveries at that step by which nobody was lost
-  bool went_back_ = false;  // in the last recovery, as no majority was right
+  std::string cause_;           // of the recovery that goes on
+  std::size_t left_ = 0;        // how many ranks were lost in it
+  std::uint64_t step_ = 0;      // that the last recovery went on after, or went back from
+  std::uint64_t furthest_ = 0;  // that a rank stood after
+  int without_loss_ = 0;        // recoveries at that step by which nobody was lost
+  bool went_back_ = false;      // in the last recovery, as no state was known to be right
   std::uint64_t begun_at_ = 0;
   int times_back_ = 0;        // to begun_at_
   double begin_ = 0;          // when the recovery that goes on began; 0: none does

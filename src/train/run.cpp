@@ -159,7 +159,7 @@ class Run {
     if (heartbeats_) heartbeats_->forget_name();
     agree(world_, [&] {
       job_->data_agreement().begin_hashing(world_.rank() == 0 && !config_.out.empty());
-      if (world_.rank() == 0) report(recovery_.happened(standing_.state.step));
+      if (world_.rank() == 0) report(recovery_.happened());
       if (again && report_) {
         report_->note("The run begins again: the data of a lost rank had not been compared yet");
       }

@@ -93,14 +93,14 @@ RunReport::RunReport(const RunConfig& config, const Job& job, std::uint64_t step
                      const Journal& journal)
     : RunReport(job, config) {
   if (config.out.empty()) return;
-  const std::uint64_t rows = journal.steps().empty() ? step : journal.steps().front().step - 1;
   RunFolder folder = RunFolder::take_over(config.out);
-  files_.emplace(config, std::move(folder), job, rows, newest_checkpoint(config.out, console_),
+  files_.emplace(config, std::move(folder), job, step, newest_checkpoint(config.out, console_),
                  console_);
   replay(journal, step);
 }
 
-/// Into the files alone: what is older than the last step was printed.
+/// Into the files alone: what is older than the last step was printed. Rows that are in the files
+/// stay there, as this rank may die before it has written them again.
 void RunReport::replay(const Journal& journal, std::uint64_t step) {
   auto ended = journal.epochs().begin();
   for (const StepRecord& record : journal.steps()) {

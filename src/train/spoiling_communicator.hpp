@@ -6,21 +6,29 @@
 
 #include <lockstep/comm/forwarding_communicator.hpp>
 
+#include "sum_tail.hpp"
+
 namespace lockstep {
 
-/// A communicator that can give this rank a wrong sum, as a broken network would: for rehearsals.
+/// A communicator in which bits of a sum flip on this rank: for rehearsals.
 class SpoilingCommunicator final : public ForwardingCommunicator {
  public:
   using ForwardingCommunicator::ForwardingCommunicator;
 
-  /// In the next sum of integers one bit of one value will be wrong here; `place` wraps around.
+  /// In the next sum of integers one bit of one value will be wrong here, as by a broken network;
+  /// `place` wraps around.
   void spoil_next_sum(std::size_t place, unsigned bit) noexcept { spoiled_ = {place, bit}; }
+
+  /// One bit of this rank's part in the next step's gradient will be wrong, as by memory that fails
+  /// before the checksum is computed: all ranks get the same wrong sum. `place` wraps around.
+  void flip_next_gradient(std::size_t place, unsigned bit) noexcept { flipped_ = {place, bit}; }
 
   using ForwardingCommunicator::all_reduce;
   void all_reduce(std::span<std::int64_t> values) override {
+    if (const auto flipped = std::exchange(flipped_, {})) flip_gradient(values, *flipped);
     ForwardingCommunicator::all_reduce(values);
     if (const auto spoiled = std::exchange(spoiled_, {})) {
-      values[spoiled->place % values.size()] ^= std::int64_t{1} << spoiled->bit;
+      flip(values[spoiled->place % values.size()], spoiled->bit);
     }
   }
 
@@ -29,7 +37,21 @@ class SpoilingCommunicator final : public ForwardingCommunicator {
     std::size_t place;
     unsigned bit;
   };
+
+  static void flip(std::int64_t& value, unsigned bit) noexcept { value ^= std::int64_t{1} << bit; }
+
+  /// The checksum changes by as much, so that it holds.
+  void flip_gradient(std::span<std::int64_t> block, const Bit& which) const noexcept {
+    const std::size_t size = block.size() - tail_size(this->size());
+    std::int64_t& value = block[which.place % size];
+    const auto before = static_cast<std::uint64_t>(value);
+    flip(value, which.bit);
+    const auto change = static_cast<std::uint64_t>(value) - before;
+    block.back() = static_cast<std::int64_t>(static_cast<std::uint64_t>(block.back()) + change);
+  }
+
   std::optional<Bit> spoiled_;
+  std::optional<Bit> flipped_;
 };
 
 }  // namespace lockstep

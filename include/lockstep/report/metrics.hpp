@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 
 #include <lockstep/report/records.hpp>
 
@@ -16,7 +17,7 @@ struct MetricRow;
 class MetricsWriter {
  public:
   /// Goes on behind the rows of metrics.jsonl of the steps up to `step`; later ones are removed.
-  /// metrics.csv is made anew from them.
+  /// metrics.csv is made anew from them. Rows that are kept are not added again.
   explicit MetricsWriter(const std::filesystem::path& folder, std::uint64_t step = 0);
   ~MetricsWriter();
 
@@ -29,6 +30,8 @@ class MetricsWriter {
   void add(const MetricRow& row);
 
   std::filesystem::path folder_;
+  std::optional<std::uint64_t> kept_step_;  // of the last row of each kind that was there
+  std::optional<std::uint64_t> kept_epoch_;
   struct Files;
   std::unique_ptr<Files> files_;
 };

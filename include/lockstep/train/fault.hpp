@@ -17,6 +17,7 @@ enum class FaultKind {
   nan,
   flip,
   flip_moment,
+  flip_gradient,
   wrong_sum,
   torn_checkpoint,
   flip_checkpoint,

@@ -184,6 +184,22 @@ TEST(Metrics, go_on_behind_a_step_without_a_gap_or_a_double_row) {
   EXPECT_THAT(steps(folder.path()), ElementsAre(1, 2, 3, 3, 4));
 }
 
+TEST(Metrics, rows_that_are_kept_are_not_added_again) {
+  const TemporaryFolder folder;
+  {
+    MetricsWriter metrics(folder.path());
+    add_steps(metrics, 1, 3);
+    StepRecord record = step_record;
+    record.step = 4;
+    metrics.add(record);
+    metrics.flush();
+  }
+  MetricsWriter metrics(folder.path(), 4);
+  EXPECT_THAT(steps(folder.path()), ElementsAre(1, 2, 3, 3, 4));
+  add_steps(metrics, 1, 6);
+  EXPECT_THAT(steps(folder.path()), ElementsAre(1, 2, 3, 3, 4, 5, 6, 6));
+}
+
 TEST(Metrics, make_a_csv_anew_that_lost_rows) {
   const TemporaryFolder folder;
   {
