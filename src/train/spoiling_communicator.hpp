@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <lockstep/comm/forwarding_communicator.hpp>
+#include <lockstep/core/checksum.hpp>
 
 #include "sum_tail.hpp"
 
@@ -40,14 +41,16 @@ class SpoilingCommunicator final : public ForwardingCommunicator {
 
   static void flip(std::int64_t& value, unsigned bit) noexcept { value ^= std::int64_t{1} << bit; }
 
-  /// The checksum changes by as much, so that it holds.
+  /// Seals the block again, as GradientSum does, so that its checksum holds.
   void flip_gradient(std::span<std::int64_t> block, const Bit& which) const noexcept {
-    const std::size_t size = block.size() - tail_size(this->size());
-    std::int64_t& value = block[which.place % size];
-    const auto before = static_cast<std::uint64_t>(value);
-    flip(value, which.bit);
-    const auto change = static_cast<std::uint64_t>(value) - before;
-    block.back() = static_cast<std::int64_t>(static_cast<std::uint64_t>(block.back()) + change);
+    const auto plain_sum = checksum(block.first(block.size() - 1)).sum;
+    const bool ordered = static_cast<std::uint64_t>(block.back()) != plain_sum;
+    const auto content = block.first(block.size() - (ordered ? 2 : 1));
+    const std::size_t parameters = content.size() + 1 - tail_size(size());
+    flip(content[which.place % parameters], which.bit);
+    const Checksum now = checksum(content);
+    block[content.size()] = static_cast<std::int64_t>(now.sum);
+    if (ordered) block.back() = static_cast<std::int64_t>(now.order);
   }
 
   std::optional<Bit> spoiled_;
