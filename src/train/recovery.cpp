@@ -185,15 +185,15 @@ void Recovery::agree_on(Standing& standing) {
 
 /// Who has the furthest state that is known to be right: most of those that stand there have it,
 /// and two at least. A step is compared with the next sum, so that nothing speaks for the state of
-/// one that stands ahead of others: it may be what made their sum wrong. rows.size() if nobody has.
+/// one that stands ahead of others: it may be what made their sum wrong. Nor for that of the last
+/// rank. rows.size() if nobody has.
 std::size_t Recovery::choose(const std::vector<Row>& rows) {
   std::size_t best = rows.size();
-  const std::ptrdiff_t least = rows.size() == 1 ? 1 : 2;
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const Row& row = rows[i];
     const auto there = std::ranges::count(rows, row.place(), &Row::place);
     const auto same = std::ranges::count_if(rows, [&](const Row& r) { return r.same(row); });
-    if (row.begun == 0 || same < least || 2 * same <= there) continue;
+    if (row.begun == 0 || same < 2 || 2 * same <= there) continue;
     if (best == rows.size() || row.place() > rows[best].place()) best = i;
   }
   return best;

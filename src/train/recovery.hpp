@@ -42,8 +42,8 @@ class Recovery {
 
   /// Makes the furthest standing that two ranks have everyone's; of several at the same step that
   /// of the majority, as a machine that computes wrongly is alone. Where there is none nobody has
-  /// begun: a checkpoint, or the first step, is where to go on from. One rank that is left has
-  /// nothing to compare with, and goes on. If a rank has failed, all ranks have a failure
+  /// begun: a checkpoint, or the first step, is where to go on from. So it is where one rank is
+  /// left, which has nothing to compare with. If a rank has failed, all ranks have a failure
   /// afterwards, and no other standing. So have they where nobody was lost time and again at one
   /// step. Collective.
   void agree_on(Standing& standing);

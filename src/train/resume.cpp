@@ -57,7 +57,12 @@ std::optional<Found> newest_whole(const std::filesystem::path& run, Console& con
   return {};
 }
 
-std::optional<Found> find(const RunConfig& config, Console& console) {
+std::optional<Found> find(const RunConfig& config, std::optional<std::uint64_t> begun_at,
+                          Console& console) {
+  if (begun_at && !config.out.empty()) {
+    auto own = newest_whole(config.out, console);
+    if (own && own->checkpoint.state.step > *begun_at) return own;
+  }
   if (config.resume == "never") return {};
   if (config.resume != "auto") return Found{config.resume, read_checkpoint(config.resume)};
   if (config.out.empty()) return {};
@@ -85,8 +90,9 @@ std::optional<Checkpoint> newest_checkpoint(const std::filesystem::path& run, Co
   return std::move(found->checkpoint);
 }
 
-std::optional<Checkpoint> find_start(const RunConfig& config, const Job& job, Console& console) {
-  auto found = find(config, console);
+std::optional<Checkpoint> find_start(const RunConfig& config, const Job& job,
+                                     std::optional<std::uint64_t> begun_at, Console& console) {
+  auto found = find(config, begun_at, console);
   if (!found) return {};
   check_recipe(found->checkpoint, job, found->path);
   check_data(found->checkpoint, job, job.data_agreement().training_sha256(), found->path);

@@ -11,10 +11,12 @@
 namespace lockstep {
 
 /// The checkpoint that a run goes on from, as config.resume says: none, the newest whole one of the
-/// run folder (a line on the console for every newer one that is not whole), or a file. Throws
+/// run folder (a line on the console for every newer one that is not whole), or a file. If the run
+/// goes back after it began at `begun_at`, the newest that it has written since comes first. Throws
 /// Error (usage) naming every option that would change the bits, Error (data) for other training
 /// data, and Error (store) for a file that is no checkpoint. For rank 0.
-std::optional<Checkpoint> find_start(const RunConfig& config, const Job& job, Console& console);
+std::optional<Checkpoint> find_start(const RunConfig& config, const Job& job,
+                                     std::optional<std::uint64_t> begun_at, Console& console);
 
 /// The newest whole checkpoint of a run folder; a line on the console for every newer one that is
 /// not whole.

@@ -202,7 +202,7 @@ class Run {
   void report(const std::vector<std::string>& happened) {
     if (!standing_.begun()) {
       report_.reset();
-      report_ = std::make_unique<RunReport>(config_, *job_);
+      report_ = std::make_unique<RunReport>(config_, *job_, begun_at_);
       report_->note(recovery_.means());
     } else if (!report_) {
       report_ = std::make_unique<RunReport>(config_, *job_, standing_.state.step, journal_);
@@ -220,6 +220,7 @@ class Run {
     const Progress start = share_start(report_ ? report_->start() : none, job_->replica(), world_);
     world_.settle();
     recovery_.begun_at(start.steps);
+    if (!begun_at_) begun_at_ = start.steps;
     standing_ = {job_->replica().state(), start, nullptr};
     journal_ = Journal();
     journal_.attach(report_.get());
@@ -262,6 +263,7 @@ class Run {
   WatchedCommunicator world_;
   Recovery recovery_;
   Standing standing_;
+  std::optional<std::uint64_t> begun_at_;  // the step of the first start
   bool stopped_ = false;
   std::unique_ptr<Job> job_;
   Journal journal_;

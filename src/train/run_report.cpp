@@ -73,10 +73,13 @@ RunReport::RunReport(const Job& job, const RunConfig& config)
                job.dataset().synthetic() ? "[synthetic] " : ""),
       title_(fmt::format("{} digits, seed {}", job.dataset().name(), config.recipe.seed)) {}
 
-RunReport::RunReport(const RunConfig& config, const Job& job) : RunReport(job, config) {
+RunReport::RunReport(const RunConfig& config, const Job& job, std::optional<std::uint64_t> begun_at)
+    : RunReport(job, config) {
   std::optional<RunFolder> folder;
-  if (!config.out.empty()) folder = RunFolder::create(config.out);
-  start_ = find_start(config, job, console_);
+  if (!config.out.empty()) {
+    folder = begun_at ? RunFolder::take_over(config.out) : RunFolder::create(config.out);
+  }
+  start_ = find_start(config, job, begun_at, console_);
   if (folder) {
     folder->write("config.json", config.config_json);
     files_.emplace(config, std::move(*folder), job, start_ ? start_->state.step : 0, start_,

@@ -29,8 +29,8 @@ class RunReport final : public Observer {
  public:
   /// Makes the run folder, if one is wanted, finds the checkpoint to go on from, if there is one,
   /// writes config.json and prints the first lines. Throws what RunFolder::create and find_start
-  /// throw.
-  RunReport(const RunConfig& config, const Job& job);
+  /// throw. `begun_at`: the step at which the run began, if it goes back now.
+  RunReport(const RunConfig& config, const Job& job, std::optional<std::uint64_t> begun_at);
   /// Takes over after `step` from a rank 0 that has died; the journal has what its files may lack.
   RunReport(const RunConfig& config, const Job& job, std::uint64_t step, const Journal& journal);
 

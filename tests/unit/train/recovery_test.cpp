@@ -248,5 +248,38 @@ TEST(Recovery, a_state_that_only_one_rank_has_is_not_taken_over) {
   }
 }
 
+/// Dies in the sum of this step's gradient.
+class MortalInStep final : public ForwardingCommunicator {
+ public:
+  MortalInStep(Communicator& inner, std::uint64_t step)
+      : ForwardingCommunicator(inner), left_(step) {}
+
+  using ForwardingCommunicator::all_reduce;
+  void all_reduce(std::span<std::int64_t> values) override {
+    constexpr std::size_t more_than_others = 150;
+    if (values.size() > more_than_others && --left_ == 0) throw RankDeath();
+    ForwardingCommunicator::all_reduce(values);
+  }
+
+ private:
+  std::uint64_t left_;
+};
+
+TEST(Recovery, the_state_of_the_last_rank_is_given_up_as_nobody_can_confirm_it) {
+  const std::string right = run(small_run(), 2, {}).summaries[0].weights_sha256;
+  for (const char* flip : {"step=14,kind=flip", "step=13,kind=flip-moment"}) {
+    std::size_t ended = 0;
+    testing::internal::CaptureStdout();
+    run_on_threads(2, [&](Communicator& world) {
+      MortalInStep mortal(world, world.rank() == 1 ? 15 : never);
+      const Summary summary = run_training(with(fmt::format("rank=0,{}", flip)), mortal);
+      EXPECT_EQ(summary.weights_sha256, right) << flip;
+      ++ended;
+    });
+    testing::internal::GetCapturedStdout();
+    EXPECT_EQ(ended, 1u);
+  }
+}
+
 }  // namespace
 }  // namespace lockstep
