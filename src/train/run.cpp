@@ -134,11 +134,12 @@ class Run {
     recovery_.leave(error.what());
   }
 
-  /// Rank 0 may have a checkpoint to write first; mpirun ends the ranks that are left when the
-  /// first has ended.
+  /// After what threads beside the training have to finish, a checkpoint or a hash: mpirun ends the
+  /// ranks that are left when the first has ended.
   void end_together() {
     journal_.attach(nullptr);
     report_.reset();
+    job_.reset();
     try {
       world_.settle();
     } catch (const RankLost&) {  // all end anyhow

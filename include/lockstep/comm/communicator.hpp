@@ -87,7 +87,8 @@ void run_on_threads(std::size_t size, const std::function<void(Communicator&)>& 
 
 /// Runs `work` on every rank and makes its failure common: if it threw on some ranks, the lowest of
 /// them throws what it threw, and the others throw Error with the same exit code and an empty line.
-/// Collective. So a failure is printed once and no rank is left waiting.
+/// Collective. So a failure is printed once and no rank is left waiting. Throws RankLost on all
+/// ranks or on none where there is a failure.
 void agree(Communicator& communicator, const std::function<void()>& work);
 
 }  // namespace lockstep

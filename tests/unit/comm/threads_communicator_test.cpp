@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include <lockstep/comm/forwarding_communicator.hpp>
 #include <lockstep/core/error.hpp>
 
 #include "comm_behaviour.hpp"
@@ -107,6 +108,29 @@ TEST(AllReduceChecked, finds_a_wrong_sum_and_a_missing_rank) {
     void all_reduce(std::span<std::int64_t>) override {}
   } alone(0);
   EXPECT_THROW(all_reduce_checked(alone, values), RankLost);
+}
+
+TEST(Agree, settles_a_failure_before_any_rank_ends_with_it) {
+  class Counting : public ForwardingCommunicator {
+   public:
+    using ForwardingCommunicator::ForwardingCommunicator;
+    void settle() override {
+      ++settled;
+      ForwardingCommunicator::settle();
+    }
+    int settled = 0;
+  };
+  run_on_threads(3, [](Communicator& world) {
+    Counting counting(world);
+    EXPECT_THROW(agree(counting,
+                       [&] {
+                         if (world.rank() == 1) throw Error(ExitCode::data, "x");
+                       }),
+                 Error);
+    EXPECT_EQ(counting.settled, 1);
+    agree(counting, [] {});
+    EXPECT_EQ(counting.settled, 1);
+  });
 }
 
 using Call = std::function<void(Communicator&)>;
