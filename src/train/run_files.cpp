@@ -57,6 +57,7 @@ Checkpoint RunFiles::describe(const Progress& progress, const TrainingState& sta
   c.recipe = job_.settings();
   c.arithmetic = static_cast<std::uint64_t>(job_.arithmetic());
   c.data = job_.dataset().name();
+  c.images = job_.image_style();
   c.restarts = progress.restarts;
   c.seconds = progress.seconds;
   c.validation_loss = progress.validation.loss;
