@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "contrast.hpp"
+#include "frame.hpp"
 #include "paper.hpp"
 #include "regions.hpp"
 #include "scale.hpp"
@@ -49,30 +50,6 @@ void remove_offset(GreyImage& ink) {
   std::nth_element(sorted.begin(), middle, sorted.end());
   const int offset = std::min<int>(*middle, least_contrast);
   for (std::uint8_t& pixel : ink.pixels) pixel = to_byte(pixel - offset);
-}
-
-/// Ink on much of the border is a frame, or a desk around the sheet, if there is a drawing inside
-/// that does not touch it. Else it is a digit that fills the image.
-void remove_frame(GreyImage& ink) {
-  const Regions regions = find_regions(ink, least_contrast);
-  const auto at_border = [&](std::size_t i) {
-    return regions.of_pixel[i] != Regions::none && regions.list[regions.of_pixel[i]].at_border;
-  };
-  std::size_t covered = 0;
-  for (std::size_t i = 0; i < ink.pixels.size(); ++i) {
-    const std::size_t row = i / ink.columns;
-    const std::size_t column = i % ink.columns;
-    const bool border = row == 0 || row + 1 == ink.rows || column == 0 || column + 1 == ink.columns;
-    covered += border && ink.pixels[i] >= least_contrast ? 1 : 0;
-  }
-  const bool drawn = std::ranges::any_of(regions.list, [&](const Region& region) {
-    const std::size_t side = std::max(region.box.rows.size(), region.box.columns.size());
-    return !region.at_border && side * 8 >= std::min(ink.rows, ink.columns);
-  });
-  if (!drawn || covered * 2 < ink.rows + ink.columns) return;  // a quarter of the border
-  for (std::size_t i = 0; i < ink.pixels.size(); ++i) {
-    if (at_border(i)) ink.pixels[i] = 0;
-  }
 }
 
 std::uint8_t strongest_of_largest(const GreyImage& ink) {

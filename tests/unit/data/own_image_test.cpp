@@ -81,6 +81,27 @@ TEST(OwnImage, in_a_frame_along_the_border_is_read_without_it) {
   }
 }
 
+TEST(OwnImage, in_a_box_on_the_sheet_is_read_without_it) {
+  for (const std::size_t width : {2, 8}) {
+    Bytes boxed = rectangle(side, side, {20, 10, 200, 240}, 250, 30);
+    const Bytes inner =
+        rectangle(side, side, {20 + width, 10 + width, 200 - 2 * width, 240 - 2 * width}, 0, 1);
+    const Bytes digit = bar(0, 1);
+    for (std::size_t i = 0; i < boxed.size(); ++i) {
+      if (inner[i] == 1 && digit[i] == 0) boxed[i] = 250;
+    }
+    EXPECT_EQ(prepared(boxed), centred_rectangle()) << width;
+  }
+}
+
+TEST(OwnImage, of_a_box_alone_is_the_box) {
+  Bytes box = rectangle(side, side, {100, 40, 100, 200}, 255, 0);
+  const Bytes inner = rectangle(side, side, {120, 60, 60, 160}, 0, 1);
+  for (std::size_t i = 0; i < box.size(); ++i) box[i] = inner[i] == 1 ? 255 : box[i];
+  const Bytes found = prepared(box);
+  EXPECT_EQ(std::ranges::count(found, 255), 20 * 10 - 16 * 6);
+}
+
 TEST(OwnImage, on_a_sheet_beside_which_a_desk_shows_is_read) {
   Bytes photo = bar(220, 30);
   for (std::size_t i = 0; i < photo.size(); ++i) {
