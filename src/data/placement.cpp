@@ -26,7 +26,7 @@ Placement placement_of(const GreyImage& ink) {
 }
 
 bool is_centred(const Placement& placement, const GreyImage& image) {
-  constexpr double tolerance = 1.5 / 28;
+  constexpr double tolerance = 1.2 / 28;
   return std::abs(placement.down) <= tolerance * static_cast<double>(image.rows) &&
          std::abs(placement.right) <= tolerance * static_cast<double>(image.columns);
 }

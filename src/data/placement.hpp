@@ -14,7 +14,7 @@ struct Placement {
 
 Placement placement_of(const GreyImage& ink);
 
-/// Whether the centre of mass is the middle, to 1.5 pixels of 28 (MNIST's are within 1.0).
+/// Whether the centre of mass is the middle, to 1.2 pixels of 28 (MNIST's are within 1.0).
 bool is_centred(const Placement& placement, const GreyImage& image);
 
 /// The share of the image's rows or columns that the box spans, whichever is larger.

@@ -9,8 +9,10 @@
 namespace lockstep {
 namespace {
 
-constexpr int like_background = 16;  // grey values
-constexpr int like_ink = 64;         // that an image's strongest ink may lack
+constexpr int like_background = 8;         // grey values
+constexpr int like_ink = 64;               // that an image's strongest ink may lack
+constexpr double border_of_strokes = 0.9;  // least share of background on the border
+constexpr double border_of_areas = 0.2;
 constexpr double like_extent = 2.0 / 28;
 
 /// Shares of the border's pixels.
@@ -57,7 +59,8 @@ GreyImage ink_in_style(const GreyImage& image, const ImageStyle& style) {
 bool looks_like(const GreyImage& image, const ImageStyle& style) {
   if (!is_strong(image, style)) return false;
   const Border border = border_of(image, style);
-  if (border.background < (style.strokes ? 0.9 : 0.2) || border.background < border.ink) {
+  if (border.background < (style.strokes ? border_of_strokes : border_of_areas) ||
+      border.background < border.ink) {
     return false;
   }
   if (!style.centred) return true;

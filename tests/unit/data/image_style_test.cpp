@@ -83,10 +83,11 @@ TEST(ImageStyle, of_images_of_one_pixel_is_found) {
   EXPECT_NE(style.background, style.ink);
 }
 
-/// Every test image of a folder reaches the network as it is in the file.
-void expect_test_images_unchanged(const std::filesystem::path& folder) {
+/// Its images have the style, and every test image reaches the network as it is in the file.
+void expect_test_images_unchanged(const std::filesystem::path& folder, const ImageStyle& style) {
   const auto data = open_dataset({folder.string()});
-  const ImageStyle style = describe_images(data->training(0, 3000), 3000);
+  EXPECT_EQ(describe_images(data->training(0, 3000), 3000), style);
+  EXPECT_EQ(describe_images(data->training(3000, 60), 60), style);
   const Samples images = data->test(0, data->test_size());
   ASSERT_EQ(images.size(), 10000U);
   const Scratch scratch;
@@ -104,7 +105,7 @@ TEST(ImageStyle, of_mnist_lets_all_its_test_images_pass_unchanged) {
   if (!std::filesystem::is_directory(folder)) {
     GTEST_SKIP() << "no MNIST in " << folder << "; launch/fetch-mnist fetches it";
   }
-  expect_test_images_unchanged(folder);
+  expect_test_images_unchanged(folder, {});
 }
 
 TEST(ImageStyle, of_fashion_mnist_lets_all_its_test_images_pass_unchanged) {
@@ -112,7 +113,7 @@ TEST(ImageStyle, of_fashion_mnist_lets_all_its_test_images_pass_unchanged) {
   if (!std::filesystem::is_directory(folder)) {
     GTEST_SKIP() << "no " << folder << " (Debian's dataset-fashion-mnist)";
   }
-  expect_test_images_unchanged(folder);
+  expect_test_images_unchanged(folder, {0, 255, 1.0, false, false});
 }
 
 }  // namespace
