@@ -4,6 +4,7 @@
 #include <png.h>
 
 #include "errors.hpp"
+#include "flatten.hpp"
 
 namespace lockstep {
 namespace {
@@ -36,15 +37,15 @@ GreyImage read_png(const std::filesystem::path& path) {
     throw data_error(path, fmt::format("has {} x {} pixels, more than 64 million; make it smaller",
                                        grey.columns, grey.rows));
   }
-  image.format = PNG_FORMAT_GRAY;
+  const bool transparent = (image.format & PNG_FORMAT_FLAG_ALPHA) != 0;
+  image.format = transparent ? PNG_FORMAT_GA : PNG_FORMAT_GRAY;
   image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;
-  grey.pixels.resize(grey.rows * grey.columns);
-  const png_color white{255, 255, 255};
-  if (png_image_finish_read(&image, &white, grey.pixels.data(), 0, nullptr) == 0) {
+  grey.pixels.resize(PNG_IMAGE_SIZE(image));
+  if (png_image_finish_read(&image, nullptr, grey.pixels.data(), 0, nullptr) == 0) {
     throw data_error(
         path, fmt::format("is cut short or damaged ({}); save it as PNG again", image.message));
   }
-  return grey;
+  return transparent ? flatten(grey.pixels, grey.rows, grey.columns) : grey;
 }
 
 }  // namespace lockstep

@@ -14,7 +14,8 @@ struct GreyImage {
   std::vector<std::uint8_t> pixels;
 };
 
-/// Any PNG up to 64 Mpixel, its transparency laid over white. Error (data).
+/// Any PNG up to 64 Mpixel as grey values, see flatten() for what is transparent. Error (data): no
+/// PNG, cut short, too large.
 GreyImage read_png(const std::filesystem::path& path);
 
 }  // namespace lockstep

@@ -19,8 +19,9 @@ const std::string option_prefix = "option.";
 
 Model model_of(const Checkpoint& checkpoint) {
   const std::vector<float>& parameters = checkpoint.state.parameters;
-  Model model{checkpoint.shape, Buffer<float>(parameters.size()), checkpoint.seed,
-              checkpoint.state.step, checkpoint.data};
+  Model model{checkpoint.shape, Buffer<float>(parameters.size()),
+              checkpoint.seed,  checkpoint.state.step,
+              checkpoint.data,  checkpoint.images};
   std::ranges::copy(parameters, model.parameters.data());
   return model;
 }
@@ -70,6 +71,7 @@ Checkpoint read_checkpoint(const std::filesystem::path& path) {
   checkpoint.shape = model.shape;
   checkpoint.seed = model.seed;
   checkpoint.data = model.data;
+  checkpoint.images = model.images;
   checkpoint.state.step = model.steps;
   checkpoint.state.parameters.assign(model.parameters.data(),
                                      model.parameters.data() + model.parameters.size());

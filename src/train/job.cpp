@@ -110,6 +110,8 @@ void Job::load_pictures(Range shards) {
     throw Error(ExitCode::data,
                 fmt::format("{} changed while it was read; start the run again", dataset_->name()));
   }
+  if (shards.begin == 0)
+    image_style_ = describe_images(pictures->samples, shard_plan_.pictures(0).size());
   std::fill_n(pictures_.begin() + static_cast<std::ptrdiff_t>(shards.begin), shards.size(),
               std::move(pictures));
 }

@@ -2,11 +2,13 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <lockstep/comm/device_reducer.hpp>
 #include <lockstep/core/team.hpp>
+#include <lockstep/data/image_style.hpp>
 #include <lockstep/data/shards.hpp>
 #include <lockstep/train/run.hpp>
 
@@ -41,6 +43,8 @@ class Job {
   /// What decides the weights' bits, see recipe_settings().
   std::map<std::string, std::string> settings() const;
   int arithmetic() const noexcept { return engine_ == "torch" ? 0 : arithmetic_number; }
+  /// How the images of shard 0 look: rank 0's, and the same for any number of ranks.
+  const std::optional<ImageStyle>& image_style() const noexcept { return image_style_; }
   const Evaluator& evaluator() const noexcept { return *evaluator_; }
   Replica& replica() noexcept { return *replica_; }
   /// The same, or null where it is a GPU's.
@@ -79,6 +83,7 @@ class Job {
   /// By shard, null where it is another rank's; those read in one go share a block.
   std::vector<std::shared_ptr<const TrainingPictures>> pictures_;
   Range owned_;
+  std::optional<ImageStyle> image_style_;
   std::optional<DeviceChoice> device_;
   bool device_is_proven_ = false;  // a GPU, see prove_device
   std::size_t threads_ = 1;

@@ -53,7 +53,8 @@ void export_job(const RunConfig& config, std::size_t steps, const std::filesyste
                 .parameters = Buffer<float>(job.replica().parameters().size()),
                 .seed = config.recipe.seed,
                 .steps = 0,
-                .data = job.dataset().name()};
+                .data = job.dataset().name(),
+                .images = job.image_style()};
     std::ranges::copy(job.replica().parameters(), model.parameters.span().begin());
     write_model(folder / "start.safetensors", model);
     write_file(folder / "order.txt", order_lines(job.shard_plan(), steps));

@@ -9,6 +9,7 @@
 #include <lockstep/core/sha256.hpp>
 #include <lockstep/model/engine.hpp>
 
+#include "image_metadata.hpp"
 #include "metadata.hpp"
 #include "model_tensors.hpp"
 
@@ -54,6 +55,7 @@ TensorFile to_tensor_file(const Model& model) {
       {"data", model.data},
       {"weights_sha256", weights_sha256(model.parameters.span())},
   };
+  if (model.images) add_image_style(file.metadata, *model.images);
   return file;
 }
 
@@ -69,6 +71,7 @@ Model to_model(const TensorFile& file) {
   model.seed = metadata_whole(file, "seed", UINT64_MAX);
   model.steps = metadata_whole(file, "steps", UINT64_MAX);
   model.data = metadata_text(file, "data");
+  model.images = find_image_style(file);
   if (weights_sha256(parameters) != metadata_text(file, "weights_sha256")) {
     fail_as_model(
         file, "its weights do not have the SHA-256 that it names, so it was changed or damaged");

@@ -54,6 +54,7 @@ Checkpoint RunFiles::describe(const Progress& progress, const TrainingState& sta
   c.arithmetic = static_cast<std::uint64_t>(job_.arithmetic());
   c.data = job_.dataset().name();
   c.data_sha256 = job_.data_agreement().training_sha256();
+  c.images = job_.image_style();
   c.restarts = progress.restarts;
   c.seconds = progress.seconds;
   c.validation_loss = progress.validation.loss;

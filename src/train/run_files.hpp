@@ -27,6 +27,7 @@ class RunFiles {
   RunFiles(const RunConfig& config, RunFolder folder, const Job& job, std::uint64_t step,
            const std::optional<Checkpoint>& newest, Console& console);
 
+  const std::optional<ImageStyle>& image_style() const noexcept { return job_.image_style(); }
   const RunFolder& folder() const noexcept { return folder_; }
 
   /// At every Journal::flush_interval-th step, the files hold all records when it returns.

@@ -178,6 +178,7 @@ void RunReport::write_weights(const Summary& summary, std::span<const float> par
   const auto path = files_->folder().path() / "model.safetensors";
   Model model{shape_, Buffer<float>(parameters.size()), config_.recipe.seed, summary.steps,
               summary.data};
+  model.images = files_->image_style();
   std::ranges::copy(parameters, model.parameters.data());
   write_model(path, model);
   if (weights_sha256(read_model(path).parameters.span()) == summary.weights_sha256) return;

@@ -8,7 +8,7 @@ import struct
 import tempfile
 import unittest
 
-from program import ProgramTest, lockstep, read_idx, read_json, write_png
+from program import ProgramTest, lockstep, read_json, write_png
 
 SCRATCH = pathlib.Path(tempfile.mkdtemp(prefix="lockstep-model-"))
 RUN = SCRATCH / "run"
@@ -18,7 +18,6 @@ def setUpModule():
     ended = lockstep("train", "--data", "synthetic", "--epochs", 4, "--hidden", 32,
                      "--learning-rate", 0.003, "--out", RUN)
     assert ended.returncode == 0, ended.stderr
-    lockstep("data", "synthetic", SCRATCH / "digits")
 
 
 def tearDownModule():
@@ -137,49 +136,6 @@ class NotFinite(ProgramTest):
     def test_a_loss_beyond_what_can_be_added_names_its_image(self):
         line = self.evaluated("head.bias", 3, 1e6)
         self.assertRegex(line, r"model.safetensors: its loss on validation image \d+ \(from 0\) is not finite or is at least 16384")
-
-
-class Predict(ProgramTest):
-    def picture(self, number):
-        """A test picture as PNG, and its label."""
-        _, pixels = read_idx(SCRATCH / "digits" / "t10k-images-idx3-ubyte")
-        _, labels = read_idx(SCRATCH / "digits" / "t10k-labels-idx1-ubyte")
-        path = self.folder / f"{number}.png"
-        write_png(path, 28, 28, pixels[number * 784:(number + 1) * 784])
-        return path, labels[number]
-
-    def test_reads_most_of_the_test_pictures(self):
-        pictures = [self.picture(i) for i in range(50)]
-        out = self.succeed("predict", "--model", RUN, "--json", *[p for p, _ in pictures])
-        answers = json.loads(out)
-        self.assertEqual([a["file"] for a in answers], [str(p) for p, _ in pictures])
-        right = sum(a["digit"] == label for a, (_, label) in zip(answers, pictures))
-        self.assertGreater(right, 30)
-        for answer in answers:
-            probabilities = answer["probabilities"]
-            self.assertEqual(len(probabilities), 10)
-            self.assertAlmostEqual(sum(probabilities), 1, places=5)
-            self.assertEqual(probabilities.index(max(probabilities)), answer["digit"])
-
-    def test_prints_the_digit_and_ten_probabilities(self):
-        path, _ = self.picture(0)
-        line = self.succeed("predict", "--model", RUN, path)
-        self.assertRegex(line, r"\A\S+/0\.png: \d(\s+\d: [01]\.\d{4}){10}\n\Z")
-
-    def test_a_picture_that_is_none(self):
-        path = self.folder / "text.png"
-        path.write_text("not a picture")
-        good, _ = self.picture(0)
-        ended = self.fail_with(3, "text.png", "predict", "--model", RUN, good, path)
-        self.assertEqual(ended.stdout, "")
-
-    def test_a_picture_cut_short(self):
-        path, _ = self.picture(0)
-        path.write_bytes(path.read_bytes()[:-30])
-        self.fail_with(3, str(path), "predict", "--model", RUN, path)
-
-    def test_a_picture_that_is_missing(self):
-        self.fail_with(3, "nowhere.png", "predict", "--model", RUN, self.folder / "nowhere.png")
 
 
 class Inspect(ProgramTest):

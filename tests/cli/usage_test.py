@@ -50,7 +50,7 @@ class Usage(ProgramTest):
 
     def test_a_command_without_what_it_needs(self):
         self.refused("--model", "evaluate", "--data", "synthetic")
-        self.refused("no picture given", "predict", "--model", "x")
+        self.refused("no image given", "predict", "--model", "x")
         self.refused("verify, info, synthetic", "data")
         self.refused("no folder given", "data", "synthetic")
 

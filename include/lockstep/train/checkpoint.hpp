@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 
+#include <lockstep/data/image_style.hpp>
 #include <lockstep/model/shape.hpp>
 #include <lockstep/train/training_state.hpp>
 
@@ -19,8 +21,9 @@ struct Checkpoint {
   std::uint64_t seed = 0;
   std::map<std::string, std::string> recipe;  // the options that decide the bits, by name
   std::uint64_t arithmetic = 0;
-  std::string data;         // the data set's name
-  std::string data_sha256;  // of the training files, see DataHashes::training
+  std::string data;                  // the data set's name
+  std::string data_sha256;           // of the training files, see DataHashes::training
+  std::optional<ImageStyle> images;  // see Model
 
   std::uint64_t restarts = 0;  // how often the training was resumed before
   double seconds = 0;          // of training so far

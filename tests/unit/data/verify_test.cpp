@@ -3,23 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
 #include <lockstep/core/sha256.hpp>
 #include <lockstep/data/folder.hpp>
 
+#include "known_sets.hpp"
 #include "scratch.hpp"
 
 namespace lockstep {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// $LOCKSTEP_DATA or data/mnist of the source, if it is there.
-fs::path mnist_folder() {
-  const char* const folder = std::getenv("LOCKSTEP_DATA");
-  return folder != nullptr ? fs::path(folder) : fs::path(LOCKSTEP_SOURCE_DIR) / "data/mnist";
-}
 
 void write_small(const Scratch& scratch) {
   write_dataset(scratch.folder(), counted_samples(24, 4, 3, 5), counted_samples(10, 4, 3, 5));
@@ -35,7 +28,7 @@ TEST(Verify, knows_mnist) {
 }
 
 TEST(Verify, knows_fashion_mnist) {
-  const fs::path folder = "/usr/share/datasets/fashion-mnist";
+  const fs::path folder = fashion_mnist_folder();
   if (!fs::is_directory(folder)) GTEST_SKIP() << "no " << folder << " (dataset-fashion-mnist)";
   EXPECT_EQ(verify_data({folder.string()}).set, "fashion-mnist");
   EXPECT_EQ(open_dataset({folder.string()})->classes(), 10U);

@@ -49,6 +49,7 @@ TEST_F(CheckpointFile, reads_back_what_was_written) {
   EXPECT_EQ(found.arithmetic, expected.arithmetic);
   EXPECT_EQ(found.data, expected.data);
   EXPECT_EQ(found.data_sha256, expected.data_sha256);
+  EXPECT_EQ(found.images, expected.images);
   EXPECT_EQ(found.restarts, expected.restarts);
   EXPECT_EQ(found.seconds, expected.seconds);
   EXPECT_EQ(found.validation_loss, expected.validation_loss);

@@ -90,6 +90,41 @@ TEST_F(ModelFile, names_its_origin_in_the_metadata) {
   EXPECT_EQ(metadata.at("weights_sha256"), weights_sha256(model.parameters.span()));
 }
 
+TEST_F(ModelFile, says_how_its_images_look) {
+  Model model = counting_model();
+  model.images = ImageStyle{240, 10, 0.75, false, false};
+  write_model(path_, model);
+  EXPECT_EQ(read_model(path_).images, model.images);
+}
+
+TEST_F(ModelFile, of_an_earlier_version_does_not_say_how_its_images_look) {
+  write_model(path_, counting_model());
+  EXPECT_EQ(read_model(path_).images, std::nullopt);
+}
+
+TEST_F(ModelFile, with_a_senseless_image_style_is_refused) {
+  using Entry = std::pair<const char*, const char*>;
+  for (const auto& [key, value] : {Entry{"image_background", "256"},
+                                   {"image_ink", "0"},
+                                   {"image_extent", "0"},
+                                   {"image_extent", "1.5"},
+                                   {"image_extent", "nan"},
+                                   {"image_centre", "left"},
+                                   {"image_kind", ""}}) {
+    const std::string line = failure_after([&](TensorFile& f) {
+      f.metadata.insert({{"image_background", "0"},
+                         {"image_ink", "255"},
+                         {"image_extent", "0.7"},
+                         {"image_centre", "mass"},
+                         {"image_kind", "strokes"}});
+      f.metadata[key] = value;
+    });
+    EXPECT_THAT(line, HasSubstr(key));
+  }
+  EXPECT_THAT(failure_after([](TensorFile& f) { f.metadata["image_background"] = "0"; }),
+              HasSubstr("image_ink"));
+}
+
 TEST_F(ModelFile, with_a_changed_weight_is_refused) {
   EXPECT_THAT(failure_after([](TensorFile& f) { values(f, "head.bias")[3] += 1; }),
               HasSubstr("SHA-256"));

@@ -21,6 +21,7 @@ inline Checkpoint some_checkpoint(std::uint64_t step) {
   c.arithmetic = 1;
   c.data = "a \"folder\"";
   c.data_sha256 = "ab12";
+  c.images = {.background = 3, .ink = 250, .extent = 0.1 + 0.2, .centred = false, .strokes = true};
   c.restarts = 3;
   c.seconds = 0.1 + 0.2;
   c.validation_loss = 1e-300;
