@@ -132,6 +132,9 @@ class MpiCommunicator final : public Communicator {
   void check(int code, const char* call) const {
     if (code == MPI_SUCCESS) return;
     if (is_loss(code, comm_.get())) {
+      // A collective that failed leaves receives behind, into memory that it has freed. This ends
+      // them, before anybody else gets that memory.
+      if (can_recover()) revoke(comm_.get());
       throw RankLost(mpi_error_line(code, call) + "; start the run again");
     }
     check_mpi(code, call);

@@ -119,11 +119,13 @@ class Run {
   bool stopped() const noexcept { return stopped_; }
 
  private:
+  /// The state is copied when the group has been left: until then, MPI may still write to memory
+  /// that a call which failed has freed, and the copy could lie there.
   void leave(const RankLost& cause) {
     pulse_.set(Activity::recovering);
+    recovery_.leave(cause.what());
     if (trainer_) standing_ = {job_->replica().state(), trainer_->interrupted(), nullptr};
     trainer_.reset();
-    recovery_.leave(cause.what());
   }
 
   /// Takes this rank's failure to the others, which may wait for it in any call. In the handler of
